@@ -1,0 +1,1 @@
+"""The lake for programs: the Python API now, HTTP later."""

@@ -1,0 +1,1 @@
+"""The `boardlake` command: one module per subcommand."""

@@ -1,0 +1,1 @@
+"""From event files to rows: find, read, decode, and hand over to the lake."""

@@ -1,0 +1,1 @@
+"""The DuckLake and every SQL statement of the project."""
