@@ -13,7 +13,7 @@ CREATE TABLE source_facts (
 CREATE TABLE run_facts (
     run_id BIGINT, run_key VARCHAR, source VARCHAR, machine VARCHAR, project VARCHAR, name VARCHAR,
     path VARCHAR, group_name VARCHAR, git_commit VARCHAR, command VARCHAR,
-    end_state VARCHAR, end_reason VARCHAR, content_key VARCHAR, discovered_at TIMESTAMP
+    end_state VARCHAR, end_reason VARCHAR, discovered_at TIMESTAMP
 );
 
 -- One row per event file, and its cursor: everything before offset_read is in the lake.
@@ -21,7 +21,7 @@ CREATE TABLE files (
     file_id BIGINT, run_id BIGINT, source VARCHAR, stream VARCHAR, path VARCHAR,
     size BIGINT, mtime_ns BIGINT, version VARCHAR,
     offset_read BIGINT, records BIGINT, points BIGINT,
-    head_bytes BIGINT, head_hash VARCHAR, tail_offset BIGINT, tail_hash VARCHAR, content_key VARCHAR,
+    head_bytes BIGINT, head_hash VARCHAR, tail_bytes BIGINT, tail_hash VARCHAR, content_key VARCHAR,
     first_wall_time DOUBLE, last_wall_time DOUBLE, last_step BIGINT, attempts INTEGER,
     created_unix BIGINT, host VARCHAR, pid BIGINT, writer VARCHAR,
     grew_at DOUBLE, status VARCHAR, missing_since TIMESTAMP
@@ -71,7 +71,7 @@ CREATE TABLE artifacts (
 );
 
 CREATE TABLE problems (
-    at TIMESTAMP, source VARCHAR, path VARCHAR, "offset" BIGINT, bytes BIGINT, kind VARCHAR, message VARCHAR
+    "at" TIMESTAMP, source VARCHAR, path VARCHAR, "offset" BIGINT, bytes BIGINT, kind VARCHAR, message VARCHAR
 );
 
 CREATE TABLE cycles (
@@ -105,9 +105,11 @@ SELECT run_id, stream, tag, plugin, kind, description, display_name, points, sup
        nan_count, inf_count, attempts, data_class, content
 FROM (
     SELECT run_id, stream, tag, kind,
-           any_value(plugin) AS plugin, any_value(description) AS description,
-           any_value(display_name) AS display_name, any_value(data_class) AS data_class,
-           any_value(content) AS content,
+           coalesce(any_value(plugin), '') AS plugin,
+           coalesce(any_value(description), '') AS description,
+           coalesce(any_value(display_name), '') AS display_name,
+           coalesce(any_value(data_class), '') AS data_class,
+           coalesce(any_value(content), ''::BLOB) AS content,
            CAST(sum(points) AS BIGINT) AS points, CAST(sum(superseded) AS BIGINT) AS superseded,
            min(first_step) AS first_step, max(last_step) AS last_step,
            arg_max(last_wall_time, last_step) AS last_wall_time,
@@ -120,35 +122,35 @@ FROM (
     FROM series_parts GROUP BY run_id, stream, tag, kind
 );
 
--- One row per run. The same run found in several places has one content_key: duplicate_of names the fullest of them.
+-- One row per run. Copies of a run have the same files by content: duplicate_of names the fullest of them.
 CREATE VIEW runs AS
-SELECT run_id, run_key, source, machine, project, name, path,
-       CASE WHEN end_state IS NOT NULL THEN end_state
-            WHEN silent_s < stalled_after_s THEN 'running'
-            WHEN silent_s < finished_after_s THEN 'stalled'
+WITH f AS (
+    SELECT run_id, CAST(count(*) AS BIGINT) AS files, CAST(sum(size) AS BIGINT) AS size,
+           CAST(sum(points) AS BIGINT) AS points, CAST(sum(records) AS BIGINT) AS records,
+           max(last_step) AS last_step, max(attempts) AS attempts,
+           min(first_wall_time) FILTER (first_wall_time BETWEEN -62135596800 AND 253402300799) AS first_wall,
+           max(last_wall_time) FILTER (last_wall_time BETWEEN -62135596800 AND 253402300799) AS last_wall,
+           max(grew_at) AS grew_at, arg_min(host, file_id) AS host, arg_min(writer, file_id) AS writer,
+           bit_xor(hash(stream || '/' || content_key)) AS content
+    FROM files WHERE run_id IS NOT NULL GROUP BY run_id
+), copies AS (
+    SELECT content, arg_max(run_id, records * 1e12 - run_id) AS fullest
+    FROM f WHERE content IS NOT NULL GROUP BY content HAVING count(*) > 1
+)
+SELECT r.run_id, r.run_key, r.source, r.machine, r.project, r.name, r.path,
+       CASE WHEN r.end_state IS NOT NULL THEN r.end_state
+            WHEN epoch(now()) - f.grew_at < s.stalled_after_s THEN 'running'
+            WHEN epoch(now()) - f.grew_at < s.finished_after_s THEN 'stalled'
             ELSE 'finished' END AS state,
-       make_timestamp(CAST(round(first_wall * 1000000) AS BIGINT)) AS created_at,
-       make_timestamp(CAST(round(last_wall * 1000000) AS BIGINT)) AS last_event_at,
-       last_wall - first_wall AS duration_s, host, writer, git_commit, command, attempts, points, last_step,
-       group_name, end_reason, files, size,
-       CASE WHEN content_key IS NOT NULL AND run_id <> fullest THEN fullest END AS duplicate_of, discovered_at
-FROM (
-    SELECT r.*, f.* EXCLUDE (run_id), s.stalled_after_s, s.finished_after_s,
-           epoch(now()) - f.grew_at AS silent_s,
-           CASE WHEN r.content_key IS NULL THEN r.run_id ELSE
-               first_value(r.run_id) OVER (PARTITION BY r.content_key ORDER BY f.records DESC, r.run_id) END AS fullest
-    FROM run_facts r
-    JOIN (
-        SELECT run_id, CAST(count(*) AS BIGINT) AS files, CAST(sum(size) AS BIGINT) AS size,
-               CAST(sum(points) AS BIGINT) AS points, CAST(sum(records) AS BIGINT) AS records,
-               max(last_step) AS last_step, max(attempts) AS attempts,
-               min(first_wall_time) FILTER (first_wall_time BETWEEN -62135596800 AND 253402300799) AS first_wall,
-               max(last_wall_time) FILTER (last_wall_time BETWEEN -62135596800 AND 253402300799) AS last_wall,
-               max(grew_at) AS grew_at, arg_min(host, file_id) AS host, arg_min(writer, file_id) AS writer
-        FROM files WHERE run_id IS NOT NULL GROUP BY run_id
-    ) f ON f.run_id = r.run_id
-    LEFT JOIN source_facts s ON s.source = r.source
-);
+       make_timestamp(CAST(round(f.first_wall * 1000000) AS BIGINT)) AS created_at,
+       make_timestamp(CAST(round(f.last_wall * 1000000) AS BIGINT)) AS last_event_at,
+       f.last_wall - f.first_wall AS duration_s, f.host, f.writer, r.git_commit, r.command,
+       f.attempts, f.points, f.last_step, r.group_name, r.end_reason, f.files, f.size,
+       CASE WHEN c.fullest <> r.run_id THEN c.fullest END AS duplicate_of, r.discovered_at
+FROM run_facts r
+JOIN f ON f.run_id = r.run_id
+LEFT JOIN copies c ON c.content = f.content
+LEFT JOIN source_facts s ON s.source = r.source;
 
 CREATE VIEW sources AS
 SELECT s.source, s.uri, s.machine, s.kind, c.last_cycle_at, coalesce(f.files, 0) AS files,

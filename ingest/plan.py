@@ -1,0 +1,204 @@
+"""What a cycle has to read: the listing held against the cursors. Files that did not change cost nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, MutableMapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tensorboard.compat.proto import summary_pb2
+
+from ..core.values import Cursor, FileEntry, Piece, Place
+from ..lake import ledger, missing, runs_of
+from ..lake.database import Lake
+from ..lake.sources import SourceFacts
+from . import discover
+from .beside import look_beside
+from .names import order_key
+from .reader import Work
+from .sources.base import Listing, Source, split
+
+
+@dataclass(frozen=True)
+class PlanSettings:
+    """What a source's settings say about its runs and files."""
+
+    rules: discover.Rules
+    mirror: bool = False
+    media: str = "copy"
+
+
+@dataclass
+class Plan:
+    """Changed files in groups of one run each, in the order in which TensorBoard reads them."""
+
+    groups: list[list[Work]]
+    rows: dict[str, ledger.FileRow]
+    gone: list[ledger.FileRow]
+    parents: dict[str, Place] = field(default_factory=dict)
+    settled: dict[str, Place] = field(default_factory=dict)
+
+    @property
+    def works(self) -> Iterator[Work]:
+        """All changed files."""
+        return (work for group in self.groups for work in group)
+
+    @property
+    def files(self) -> int:
+        """How many files are to be read."""
+        return sum(len(group) for group in self.groups)
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes lie behind the cursors; a compressed file counts as it lies there."""
+        return sum(
+            max(0, work.entry.size - (work.before.offset if work.before else 0))
+            for work in self.works
+        )
+
+
+def make(
+    lake: Lake | None, listing: Listing, facts: SourceFacts, settings: PlanSettings
+) -> Plan:
+    """Hold *listing* against the lake's cursors."""
+    rows = ledger.rows_of_source(lake.con, facts.source) if lake else {}
+    listed = {entry.path for entry in listing.files}
+    gone = [row for path, row in rows.items() if path not in listed]
+    changed = [e for e in listing.files if e.path not in rows or not rows[e.path].same_listing(e)]
+    plan = Plan([], rows, gone)
+    if not changed:
+        return plan
+    places = _places(lake, listing, changed, plan, settings.rules)
+    plan.groups = _groups(lake, changed, places, rows)
+    return plan
+
+
+def _places(
+    lake: Lake | None,
+    listing: Listing,
+    changed: list[FileEntry],
+    plan: Plan,
+    rules: discover.Rules,
+) -> dict[str, Place]:
+    """Run and stream of each directory with changed files; what the lake says once, stays."""
+    by_directory: dict[str, list[FileEntry]] = {}
+    for entry in listing.files:
+        by_directory.setdefault(split(entry.path)[0], []).append(entry)
+    known = runs_of.paths(lake.con, rules.source) if lake else {}
+    stored = {
+        split(path)[0]: (known[row.run_id], row.stream)
+        for path, row in plan.rows.items()
+        if row.run_id in known
+    }
+    places: dict[str, Place] = {}
+    for directory in {split(entry.path)[0] for entry in changed}:
+        place = discover.place(directory, rules, by_directory)
+        if directory in stored:
+            run_path, stream = stored[directory]
+            if (run_path, stream) != (place.run_path, place.stream):
+                root = "" if run_path == "." else run_path
+                run = discover.place(root, replace(rules, streams=()), ())
+                place = discover.within(run, run, directory)
+            plan.settled[directory] = place
+        else:
+            parent = split(directory)[0]
+            holds = directory and not place.stream and parent in by_directory
+            if holds and discover.same_process(by_directory[directory], by_directory[parent]):
+                plan.parents[directory] = discover.place(parent, rules, by_directory)
+        places[directory] = place
+    return places
+
+
+def _groups(
+    lake: Lake | None,
+    changed: list[FileEntry],
+    places: dict[str, Place],
+    rows: dict[str, ledger.FileRow],
+) -> list[list[Work]]:
+    groups: dict[str, list[Work]] = {}
+    known: dict[tuple[str, str], KnownMetadata] = {}
+    for entry in sorted(changed, key=lambda e: (split(e.path)[0], order_key(split(e.path)[1]))):
+        place = places[split(entry.path)[0]]
+        row = rows.get(entry.path)
+        shared = known.setdefault(
+            (place.run_key, place.stream), KnownMetadata(_loader(lake, place, row))
+        )
+        work = Work(entry, place, row.cursor if row else None, row.content_key if row else None)
+        work.known = shared
+        groups.setdefault(place.run_key, []).append(work)
+    return list(groups.values())
+
+
+def refine(piece: Piece, plan: Plan, settings: PlanSettings) -> Piece:
+    """Let what a directory turned out to hold decide whether it is part of its parent's run."""
+    directory = split(piece.entry.path)[0]
+    if directory in plan.settled:
+        piece.place = plan.settled[directory]
+    elif directory in plan.parents:
+        tags = {tag for block in piece.blocks for tag in block.tags}
+        if not tags:
+            # Only a header so far: which run this is shows with the first value.
+            piece.after = piece.before or Cursor()
+            piece.entry = replace(piece.entry, version="")
+            return piece
+        hparams = any(meta.plugin == "hparams" for meta in piece.meta.values())
+        if discover.is_sub_run(directory, {tag for tag, _ in piece.meta} | tags, hparams):
+            piece.place = discover.within(plan.parents[directory], plan.parents[directory], directory)
+        plan.settled[directory] = piece.place
+    return piece
+
+
+def settle(
+    lake: Lake,
+    source: Source,
+    listing: Listing,
+    plan: Plan,
+    facts: SourceFacts,
+    settings: PlanSettings,
+) -> None:
+    """After the files: what lies beside them, and what is no longer there."""
+    missing.note(lake, plan.rows, plan.gone, mirror=settings.mirror)
+    look_beside(lake, source, listing, facts.source)
+
+
+class KnownMetadata(dict[str, Any]):
+    """SummaryMetadata by tag, asked of the lake at the first question only: most logs never ask."""
+
+    def __init__(self, load: Callable[[], MutableMapping[str, Any]] | None) -> None:
+        super().__init__()
+        self._load = load
+
+    def get(self, tag: str, default: Any = None) -> Any:
+        """As dict.get."""
+        self._ask()
+        return super().get(tag, default)
+
+    def setdefault(self, tag: str, default: Any = None) -> Any:
+        """As dict.setdefault."""
+        self._ask()
+        return super().setdefault(tag, default)
+
+    def _ask(self) -> None:
+        load, self._load = self._load, None
+        if load is not None:
+            for tag, metadata in load().items():
+                super().setdefault(tag, metadata)
+
+
+def _loader(
+    lake: Lake | None, place: Place, row: ledger.FileRow | None
+) -> Callable[[], MutableMapping[str, Any]] | None:
+    if lake is None or row is None or row.run_id is None:
+        return None
+    con, run_id = lake.con, row.run_id
+
+    def load() -> MutableMapping[str, Any]:
+        found = {}
+        for tag, plugin, content, name, text in runs_of.metadata(con, run_id, place.stream):
+            metadata = summary_pb2.SummaryMetadata(display_name=name, summary_description=text)
+            metadata.plugin_data.plugin_name = plugin
+            metadata.plugin_data.content = content
+            found[tag] = metadata
+        return found
+
+    return load

@@ -1,0 +1,175 @@
+"""Local directories and every mount: scandir and pread."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+import stat
+from collections.abc import Callable, Sequence
+
+from ...core.errors import SourceError
+from ...core.values import FileEntry, Problem
+from ..names import is_event_file
+from .base import Listing
+
+_MAX_DEPTH = 64
+_MAX_BESIDE = 10_000
+
+
+class LocalSource:
+    """A directory tree, or a single event file, of this machine."""
+
+    def __init__(
+        self, root: str, include: Sequence[str] = ("**",), exclude: Sequence[str] = ()
+    ) -> None:
+        self._single = ""
+        if os.path.isfile(root):
+            root, self._single = os.path.split(root)
+        self.root = os.fsencode(root)
+        self._included = _matcher(include)
+        self._excluded = _matcher(exclude)
+        self._names: dict[str, bytes] = {}
+
+    def walk(self) -> Listing:
+        """All files below the root, symlinks followed, each file once however many names it has."""
+        listing = Listing()
+        try:
+            os.scandir(self.root).close()
+        except OSError as error:
+            root = os.fsdecode(self.root)
+            raise SourceError(
+                f"{root}: {error.strerror}", hint="check that the directory exists and is mounted"
+            ) from error
+        seen_files: dict[tuple[int, int], int] = {}
+        seen_dirs: set[tuple[int, int]] = set()
+        stack = [(b"", 0)]
+        while stack:
+            relative, depth = stack.pop()
+            listing.requests += 1
+            self._scan(relative, depth, listing, stack, seen_files, seen_dirs)
+        holding = {entry.path.rpartition("/")[0] for entry in listing.files}
+        above = {"/".join(d.split("/")[:n]) for d in holding for n in range(d.count("/") + 2)}
+        listing.beside = {d: files for d, files in listing.beside.items() if _near(d, above)}
+        listing.files.sort(key=lambda entry: entry.path)
+        return listing
+
+    def read(self, path: str, start: int, length: int) -> bytearray:
+        """At most *length* bytes of a listed file."""
+        name = self._names.get(path, os.fsencode(path))
+        handle = os.open(os.path.join(self.root, name), os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            data = bytearray(length)
+            view, filled = memoryview(data), 0
+            while filled < length:
+                count = os.preadv(handle, [view[filled:]], start + filled)
+                if count == 0:
+                    break
+                filled += count
+            view.release()
+            if filled < length:
+                del data[filled:]
+            return data
+        finally:
+            os.close(handle)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _scan(
+        self,
+        relative: bytes,
+        depth: int,
+        listing: Listing,
+        stack: list[tuple[bytes, int]],
+        seen_files: dict[tuple[int, int], int],
+        seen_dirs: set[tuple[int, int]],
+    ) -> None:
+        shown = _show(relative)
+        try:
+            with os.scandir(os.path.join(self.root, relative)) as entries:
+                found = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            message = f"directory cannot be listed: {error.strerror}"
+            listing.problems.append(Problem(shown, 0, 0, "unreadable", message))
+            return
+        subdirectories = []
+        for entry in found:
+            path = os.path.join(relative, entry.name)
+            name = _show(path)
+            if self._excluded(name):
+                continue
+            try:
+                info = entry.stat()
+            except OSError as error:
+                if is_event_file(_show(entry.name)):
+                    message = f"cannot be looked at: {error.strerror}"
+                    listing.problems.append(Problem(name, 0, 0, "unreadable", message))
+                continue
+            if stat.S_ISDIR(info.st_mode):
+                if (info.st_dev, info.st_ino) not in seen_dirs and depth < _MAX_DEPTH:
+                    seen_dirs.add((info.st_dev, info.st_ino))
+                    subdirectories.append((path, depth + 1))
+            elif stat.S_ISREG(info.st_mode):
+                self._add(listing, name, path, entry.is_symlink(), info, seen_files)
+        stack.extend(reversed(subdirectories))
+
+    def _add(
+        self,
+        listing: Listing,
+        name: str,
+        path: bytes,
+        linked: bool,
+        info: os.stat_result,
+        seen: dict[tuple[int, int], int],
+    ) -> None:
+        directory, _, base = name.rpartition("/")
+        entry = FileEntry(name, info.st_size, info.st_mtime_ns, f"{info.st_ino:x}")
+        if not is_event_file(base) or (self._single and name != self._single):
+            beside = listing.beside.setdefault(directory, [])
+            if len(beside) < _MAX_BESIDE:
+                beside.append(entry)
+            return
+        if not self._included(name):
+            return
+        identity = (info.st_dev, info.st_ino)
+        if identity in seen:
+            # The same file under a second name is counted once; its own name wins over a link's.
+            if not linked:
+                listing.files[seen[identity]] = entry
+                self._names[name] = path
+            return
+        seen[identity] = len(listing.files)
+        listing.files.append(entry)
+        self._names[name] = path
+
+
+def _near(directory: str, above: set[str]) -> bool:
+    """Whether a directory is at, above, or one or two levels below one with event files."""
+    parts = directory.split("/") if directory else []
+    return any("/".join(parts[: len(parts) - n]) in above for n in range(min(3, len(parts) + 1)))
+
+
+def _show(path: bytes) -> str:
+    """A path as text: bytes that are not UTF-8 as `\\xNN`, since the lake holds only text."""
+    return path.decode("utf-8", "backslashreplace")
+
+
+def _matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
+    """Whether a relative path matches a glob; a pattern without '/' matches any path component."""
+    if not patterns:
+        return lambda _: False
+    whole, parts = [], []
+    for pattern in patterns:
+        if pattern in ("**", "**/*"):
+            return lambda _: True
+        (whole if "/" in pattern else parts).append(fnmatch.translate(pattern))
+    whole_re = re.compile("|".join(whole)) if whole else None
+    part_re = re.compile("|".join(parts)) if parts else None
+
+    def matches(path: str) -> bool:
+        if part_re and any(part_re.match(part) for part in path.split("/")):
+            return True
+        return bool(whole_re and whole_re.match(path))
+
+    return matches

@@ -1,0 +1,347 @@
+"""One Event to points of scalars in compiled code, or the verdict that it is not purely that.
+
+Formats: tensorflow/core/util/event.proto, framework/summary.proto, framework/tensor.proto.
+The twin that says the rules simply is `decode_plain`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from .decoded import BFLOAT16, DOUBLE, FLOAT, HALF, MAX_TAG, NUMBERS, Number
+from .load import Bytes, load_f32, load_f64, load_i64, load_u8, load_u16, load_u32, pointer
+from .tags import Tags, find, forget, is_tag
+from .wire import FIXED32, FIXED64, LENGTH, VARINT, is_utf8, same, short, skip, span, varint
+
+# Instead of a count of points.
+SLOW, MORE_POINTS, MORE_TAGS = -1, -2, -3
+# Rows of the state a piece is decoded with: position, counts, and the last tag seen.
+AT, RECORDS, POINTS, TAGS, SLOWS, PROBLEMS, LAST = range(7)
+_ABSENT = -1
+
+_KNOWN = np.array([NUMBERS.get(form, Number(0, 0, 0, 0)) for form in range(max(NUMBERS) + 1)])
+_PLUGIN = np.frombuffer(b"scalars", np.uint8)
+
+
+class Columns(NamedTuple):
+    """Room for points, as in `Decoded`: arrays of one length."""
+
+    step: NDArray[np.int64]
+    wall_time: NDArray[np.float64]
+    value: NDArray[np.float64]
+    tag: NDArray[np.int32]
+    record: NDArray[np.int64]
+
+
+class Points(NamedTuple):
+    """Pointers to `Columns`."""
+
+    step: NDArray[np.int64]
+    wall_time: NDArray[np.float64]
+    value: NDArray[np.float64]
+    tag: NDArray[np.int32]
+    record: NDArray[np.int64]
+    capacity: int
+
+
+@njit(cache=True, nogil=True)
+def points_in(columns: Columns) -> Points:
+    """The room in *columns*."""
+    return Points(
+        pointer(columns.step), pointer(columns.wall_time), pointer(columns.value),
+        pointer(columns.tag), pointer(columns.record), columns.step.size,
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def _small_float(bits: int, mantissa_bits: int) -> float:
+    """A 16-bit float: IEEE half has 10 bits of mantissa, bfloat16 has 7."""
+    sign = -1.0 if bits & 0x8000 else 1.0
+    top = (1 << (15 - mantissa_bits)) - 1
+    exponent = (bits >> mantissa_bits) & top
+    mantissa = bits & ((1 << mantissa_bits) - 1)
+    if exponent == top:
+        return sign * math.inf if mantissa == 0 else math.nan
+    if exponent == 0:
+        exponent = 1
+    else:
+        mantissa |= 1 << mantissa_bits
+    return sign * math.ldexp(float(mantissa), exponent - (top >> 1) - mantissa_bits)
+
+
+@njit(cache=True, nogil=True)
+def _little(buf: Bytes, at: int, size: int, signed: bool) -> int:
+    """An integer of 1, 2, 4 or 8 bytes."""
+    if size == 8:
+        return load_i64(buf, at)
+    if size == 4:
+        value = np.int64(load_u32(buf, at))
+    else:
+        value = load_u16(buf, at) if size == 2 else load_u8(buf, at)
+    empty = 64 - 8 * size
+    return (value << empty) >> empty if signed else value
+
+
+@njit(cache=True, nogil=True)
+def _number(buf: Bytes, form: int, key: int, at: int, end: int) -> tuple[int, float]:
+    """(form, value) of the one number of a tensor; the form is SLOW if it is not just that."""
+    if not 0 < form < len(_KNOWN) or _KNOWN[form, 0] == 0:
+        return SLOW, 0.0
+    field, wire = key >> 3, key & 7
+    packed = field == 4
+    size = _KNOWN[form, 1]
+    if field != _KNOWN[form, 0] and not (packed and wire == LENGTH):
+        return SLOW, 0.0
+    if form == FLOAT or form == DOUBLE:
+        natural = FIXED32 if form == FLOAT else FIXED64
+        if end - at != size or (wire != LENGTH and wire != natural):
+            return SLOW, 0.0
+        return form, (np.float64(load_f32(buf, at)) if form == FLOAT else load_f64(buf, at))
+    if packed:
+        if end - at != size:
+            return SLOW, 0.0
+        whole = _little(buf, at, size, _KNOWN[form, 2] < 0)
+    else:
+        whole, after = varint(buf, at, end)
+        if after != end or (wire != LENGTH and wire != VARINT):
+            return SLOW, 0.0
+    if not _KNOWN[form, 2] <= whole <= _KNOWN[form, 3]:
+        return SLOW, 0.0
+    if form == HALF or form == BFLOAT16:
+        return form, _small_float(whole, 10 if form == HALF else 7)
+    return form, np.float64(whole)
+
+
+@njit(cache=True, nogil=True)
+def _tensor(buf: Bytes, at: int, end: int) -> tuple[int, float]:
+    """(form, value) of a TensorProto of rank 0 holding one number; the form is SLOW otherwise."""
+    form = number_key = number_at = number_end = 0
+    while at < end:
+        key, at = short(buf, at, end)
+        if at < 0:
+            return SLOW, 0.0
+        if key == 0x08:  # dtype
+            form, at = varint(buf, at, end)
+        elif key == 0x12:  # tensor_shape: any content is a dimension or an unknown rank
+            start, at = span(buf, at, end)
+            if at != start:
+                return SLOW, 0.0
+        elif key == 0x18 or key >> 3 > 18:  # version_number, or what we do not know
+            at = skip(buf, key & 7, at, end)
+        else:
+            if number_key != 0:
+                return SLOW, 0.0
+            number_key = key
+            if key & 7 == LENGTH:
+                number_at, at = span(buf, at, end)
+            else:
+                number_at, at = at, skip(buf, key & 7, at, end)
+            number_end = at
+        if at < 0:
+            return SLOW, 0.0
+    return _number(buf, form, number_key, number_at, number_end)
+
+
+@njit(cache=True, nogil=True)
+def _value(buf: Bytes, at: int, end: int) -> tuple[int, float, int, int, int, int]:
+    """(form, value, tag, its end, metadata or -1, its end) of a Summary.Value; SLOW as the form."""
+    form, value = _ABSENT, 0.0
+    tag = tag_end = meta_end = 0
+    meta = _ABSENT
+    while at < end:
+        key, at = short(buf, at, end)
+        if at < 0:
+            return SLOW, value, tag, tag_end, meta, meta_end
+        if key == 0x0A:  # tag
+            tag, at = span(buf, at, end)
+            tag_end = at
+        elif key == 0x15 and form <= 0 and end - at >= 4:  # simple_value
+            form, value, at = 0, np.float64(load_f32(buf, at)), at + 4
+        elif key == 0x42 and form == _ABSENT:  # tensor
+            start, at = span(buf, at, end)
+            if at >= 0:
+                form, value = _tensor(buf, start, at)
+                at = at if form != SLOW else -1
+        elif key == 0x4A and meta == _ABSENT:  # metadata
+            meta, at = span(buf, at, end)
+            meta_end = at
+        else:
+            at = skip(buf, key & 7, at, end) if key >> 3 > 9 else -1
+        if at < 0:
+            return SLOW, value, tag, tag_end, meta, meta_end
+    return form, value, tag, tag_end, meta, meta_end
+
+
+@njit(cache=True, nogil=True)
+def _is_scalars_plugin(buf: Bytes, at: int, end: int) -> bool:
+    """Whether a PluginData is well-formed and its one plugin_name is `scalars`."""
+    names = 0
+    while at < end:
+        key, at = short(buf, at, end)
+        if at < 0:
+            return False
+        if key == 0x0A:  # plugin_name
+            start, at = span(buf, at, end)
+            if at - start != len(_PLUGIN):
+                return False
+            for i in range(len(_PLUGIN)):
+                if load_u8(buf, start + i) != _PLUGIN[i]:
+                    return False
+            names += 1
+        else:
+            at = skip(buf, key & 7, at, end) if key == 0x12 or key >> 3 > 2 else -1
+            if at < 0:
+                return False
+    return names == 1
+
+
+@njit(cache=True, nogil=True)
+def _is_scalars_metadata(buf: Bytes, at: int, end: int) -> bool:
+    """Whether a SummaryMetadata is well-formed and of the plugin `scalars`."""
+    plugins = 0
+    while at < end:
+        key, at = short(buf, at, end)
+        if at < 0:
+            return False
+        if key == 0x0A:  # plugin_data
+            start, at = span(buf, at, end)
+            if at < 0 or not _is_scalars_plugin(buf, start, at):
+                return False
+            plugins += 1
+        elif key == 0x12 or key == 0x1A:  # display_name, summary_description
+            start, at = span(buf, at, end)
+            if at < 0 or not is_utf8(buf, start, at):
+                return False
+        else:
+            at = skip(buf, key & 7, at, end) if key == 0x20 or key >> 3 > 4 else -1
+            if at < 0:
+                return False
+    return plugins == 1
+
+
+@njit(cache=True, nogil=True)
+def _new_tag(
+    buf: Bytes, tags: Tags, tag: int, at: int, end: int, form: int, meta: int, meta_end: int
+) -> int:
+    """*tag*, now an entry of the table (not of its slots), or SLOW, or MORE_TAGS."""
+    if end - at > MAX_TAG or not is_utf8(buf, at, end):
+        return SLOW
+    if meta != _ABSENT and not _is_scalars_metadata(buf, meta, meta_end):
+        return SLOW
+    if tag == tags.capacity:
+        return MORE_TAGS
+    tags.offset[tag], tags.size[tag], tags.form[tag] = at, end - at, form
+    tags.meta[tag] = 0 if meta == _ABSENT else meta
+    tags.meta_size[tag] = 0 if meta == _ABSENT else meta_end - meta
+    tags.next[tag] = 0
+    return tag
+
+
+@njit(cache=True, nogil=True)
+def _tag(
+    buf: Bytes, tags: Tags, state: NDArray[np.int64],
+    at: int, end: int, form: int, meta: int, meta_end: int,
+) -> int:  # fmt: skip
+    """The number of a value's tag, new or known, or SLOW, or MORE_TAGS."""
+    last, count = state[LAST], state[TAGS]
+    tag = tags.next[last]
+    if tag >= count or not is_tag(buf, tags, tag, at, end - at, form):
+        if at == end:
+            return SLOW
+        slot = find(buf, tags, at, end - at, form)
+        tag = np.int64(tags.slots[slot]) - 1
+        if tag < 0:
+            tag = _new_tag(buf, tags, count, at, end, form, meta, meta_end)
+            if tag < 0:
+                return tag
+            tags.slots[slot] = tag + 1
+            state[TAGS] = count + 1
+        tags.next[last] = tag
+    state[LAST] = tag
+    if meta != _ABSENT:
+        size = tags.meta_size[tag]
+        if meta_end - meta != size or size == 0 or not same(buf, tags.meta[tag], meta, size):
+            return SLOW
+    return tag
+
+
+@njit(cache=True, nogil=True)
+def _summary(
+    buf: Bytes, at: int, end: int, points: Points, tags: Tags, state: NDArray[np.int64], count: int
+) -> int:
+    """How many points there are once the values are added to *count*, or SLOW or MORE_*."""
+    while at < end:
+        key, at = short(buf, at, end)
+        if at >= 0 and key >> 3 > 1:
+            at = skip(buf, key & 7, at, end)
+            if at >= 0:
+                continue
+        if at < 0 or key != 0x0A:
+            return SLOW
+        start, at = span(buf, at, end)
+        if at < 0:
+            return SLOW
+        form, value, tag_at, tag_end, meta, meta_end = _value(buf, start, at)
+        if form < 0:
+            return SLOW
+        tag = _tag(buf, tags, state, tag_at, tag_end, form, meta, meta_end)
+        if tag < 0:
+            return tag
+        if count == points.capacity:
+            return MORE_POINTS
+        points.value[count] = value
+        points.tag[count] = tag
+        count += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _event(
+    buf: Bytes, at: int, end: int, points: Points, tags: Tags, state: NDArray[np.int64]
+) -> tuple[int, float]:
+    count = first = state[POINTS]
+    step, wall = 0, 0.0
+    while at < end:
+        key, at = short(buf, at, end)
+        if at < 0:
+            return SLOW, wall
+        if key == 0x09 and end - at >= 8:  # wall_time
+            wall, at = load_f64(buf, at), at + 8
+        elif key == 0x10:  # step
+            step, at = varint(buf, at, end)
+        elif key == 0x2A:  # summary
+            start, at = span(buf, at, end)
+            if at >= 0:
+                count = _summary(buf, start, at, points, tags, state, count)
+                if count < 0:
+                    return count, wall
+        else:
+            at = skip(buf, key & 7, at, end) if key >> 3 > 10 else -1
+        if at < 0:
+            return SLOW, wall
+    for point in range(first, count):
+        points.step[point] = step
+        points.wall_time[point] = wall
+        points.record[point] = state[RECORDS]
+    return (count, wall) if count > first else (SLOW, wall)
+
+
+@njit(cache=True, nogil=True)
+def read_event(
+    buf: Bytes, at: int, end: int, points: Points, tags: Tags, state: NDArray[np.int64]
+) -> tuple[int, float]:
+    """(how many points there are with this event's, its wall time) for the payload `[at, end)`.
+
+    SLOW, MORE_POINTS or MORE_TAGS in place of the count leave everything as it was.
+    """
+    before, last = state[TAGS], state[LAST]
+    count, wall = _event(buf, at, end, points, tags, state)
+    if count < 0:
+        forget(buf, tags, before, state[TAGS])
+        state[TAGS], state[LAST] = before, last
+    return count, wall

@@ -1,0 +1,56 @@
+"""Files that are no longer in their source: kept and labelled, or dropped where the source is a mirror."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from .database import Lake
+from .ledger import FileRow
+
+_ROWS = ("scalar_points", "tensors", "blobs", "series_parts")
+
+
+def note(lake: Lake, rows: dict[str, FileRow], gone: list[FileRow], *, mirror: bool) -> None:
+    """Label *gone* files of a source, and unlabel those that are back; a *mirror* drops their rows."""
+    labelled = {
+        path
+        for (path,) in lake.query("SELECT path FROM files WHERE missing_since IS NOT NULL")
+        if path in rows
+    }
+    gone_paths = {row.path for row in gone}
+    fresh = [row for row in gone if row.path not in labelled]
+    back = [rows[path] for path in labelled if path not in gone_paths]
+    if mirror and gone:
+        _drop(lake, gone)
+        fresh = []
+    if fresh:
+        _label(lake, fresh, "CAST(now() AS TIMESTAMP)")
+    if back:
+        _label(lake, back, "NULL")
+
+
+def _ids(rows: list[FileRow]) -> pa.Table:
+    return pa.table({"file_id": pa.array([row.file_id for row in rows], pa.int64())})
+
+
+def _label(lake: Lake, rows: list[FileRow], since: str) -> None:
+    with lake.transaction() as con:
+        con.register("gone", _ids(rows))
+        con.execute(
+            f"UPDATE files SET missing_since = {since} WHERE file_id IN (SELECT file_id FROM gone)"
+        )
+        con.unregister("gone")
+
+
+def _drop(lake: Lake, rows: list[FileRow]) -> None:
+    """A mirror follows its source; a run whose last file goes, goes with it."""
+    with lake.transaction() as con:
+        con.register("gone", _ids(rows))
+        for table in (*_ROWS, "files"):
+            con.execute(f"DELETE FROM {table} WHERE file_id IN (SELECT file_id FROM gone)")
+        con.unregister("gone")
+        for table in ("hparams", "artifacts", "run_facts"):
+            con.execute(
+                f"DELETE FROM {table} WHERE run_id NOT IN"
+                " (SELECT run_id FROM files WHERE run_id IS NOT NULL)"
+            )

@@ -1,0 +1,68 @@
+"""Sources as the lake knows them: what they are, their cycles, and what went wrong with them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from ..core.values import Problem
+from . import facts
+from .database import Lake
+
+
+@dataclass(frozen=True)
+class SourceFacts:
+    """A row of `source_facts`; times in seconds."""
+
+    source: str
+    uri: str
+    machine: str
+    kind: str
+    project: str
+    policy: str
+    stalled_after_s: float
+    finished_after_s: float
+
+
+def write_source(lake: Lake, found: SourceFacts) -> None:
+    """Store what a source is, if that is new."""
+    known = lake.query("SELECT * FROM source_facts WHERE source = ?", [found.source])
+    if known == [astuple(found)]:
+        return
+    with lake.transaction() as con:
+        con.execute("DELETE FROM source_facts WHERE source = ?", [found.source])
+        con.execute("INSERT INTO source_facts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", astuple(found))
+
+
+def write_cycle(lake: Lake, report: dict[str, Any]) -> None:
+    """Append a row to `cycles`."""
+    columns = ("files_listed", "files_changed", "bytes_read", "points", "requests", "problems")
+    times = [_utc(report["started_at"]), _utc(report["ended_at"])]
+    with lake.transaction() as con:
+        con.execute(
+            f"INSERT INTO cycles (started_at, ended_at, source, {', '.join(columns)})"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [*times, report["source"], *(report[name] for name in columns)],
+        )
+
+
+def write_problems(lake: Lake, source: str, problems: list[Problem]) -> None:
+    """Store what a listing could not see; what stands there already is not written again."""
+    known = set(lake.query("SELECT path, kind, message FROM problems WHERE source = ?", [source]))
+    fresh = [p for p in problems if (p.path, p.kind, p.message) not in known]
+    if fresh:
+        with lake.transaction() as con:
+            facts.write_problems(con, [(source, fresh)], time.time())
+
+
+def write_error(lake: Lake, source: str, message: str) -> None:
+    """Store that a source as a whole could not be read."""
+    write_problems(lake, source, [Problem("", 0, 0, "source", message)])
+
+
+def _utc(unix: float) -> datetime:
+    return datetime.fromtimestamp(unix, UTC).replace(tzinfo=None)
