@@ -164,7 +164,6 @@ class IngestSettings(_Table):
     batch_points: int = _setting(2_000_000, "Commit when so many points wait.", ge=1000)
     batch_bytes: Size = _setting("128MB", "Commit when so many bytes of files wait.", ge=10**6)
     piece_bytes: Size = _setting("32MB", "Bytes read from a file at a time.", ge=10**5, le=10**9)
-    max_record: Size = _setting("256MB", "A longer record is damage.", ge=10**6, le=2**31)
     maintain: bool = _setting(True, "After a cycle, do the upkeep of the lake that is due.")
 
 

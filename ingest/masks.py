@@ -10,7 +10,7 @@ MASK = "***"
 _SECRET_NAME = re.compile(
     r"passw(?:or)?d|passphrase|credential|authorization|connection_?string|auth_?token"
     r"|(?:api|access|private|secret|account|auth|ssh|signing|encryption)_?key(?!board|point|word)"
-    r"|(?:^|_)(?:secrets?|bearer|cookie|pwd_hash)(?:_|$)"
+    r"|(?:^|_)(?:secrets?|bearer|cookie)(?:_|$)"
 )
 _TOKEN_NAME = re.compile(
     r"(?:^|_)token$"
@@ -32,21 +32,21 @@ _SHAPES = re.compile(
     r"|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}"
     r"|sk-(?=[\w-]{0,80}\d)[\w-]{20,}"
     r"|xox[abeoprs]-[\w-]{10,}|AIza[\w-]{35}"
-    r"|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"
-    r")"
+    r"|[Bb]earer [\w.~+/-]{16,}"
+    r")|(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"
 )
 _URL_LOGIN = re.compile(r"(?<=://)[^\s/@:'\"]{0,256}:[^\s/@'\"]{1,1024}(?=@)")
 _WEBHOOK = re.compile(r"(?<=hooks\.slack\.com/services/)[\w/]+")
 _SIGNATURE = re.compile(r"(?i)(?<=[?&])((?:x-amz-signature|x-goog-signature|sig|token)=)[^\s&'\"]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _WORDS = re.compile(r"\s+|(?:'[^']*'|\"[^\"]*\"|[^\s'\"])+|['\"]")
-_ASSIGNED = re.compile(r"[+~]{0,2}(?P<dashes>-{0,2})(?P<name>[\w.\-/@]{1,200})(?P<rest>=.*)?", re.DOTALL)
+_NAME = re.compile(r"[\w.\-/@]{1,200}")
 
 
 def is_secret_name(name: str, *, text: bool = True) -> bool:
     """Whether the value under *name* must not be shown; *text*: the value is a string.
 
-    `max_tokens`, `tokenizer`, `token_dim`, `pad_token` are no secrets; neither is a number called `token`.
+    `max_tokens`, `tokenizer`, `token_dim`, `pad_token` are no secrets, nor is a number in `token`.
     """
     words = re.sub(r"[^a-z0-9]+", "_", _CAMEL.sub("_", name[-1000:]).lower())
     if _SECRET_NAME.search(words):
@@ -65,19 +65,21 @@ def mask_text(text: str) -> str:
 
 
 def mask_arguments(arguments: Sequence[str]) -> list[str]:
-    """A command's arguments with the values of secret options masked (`--api_key x`, `a.password=x`)."""
+    """Arguments with the values of secret options masked (`--api_key x`, `db.password=x`)."""
     masked: list[str] = []
     after_secret = False
     for argument in arguments:
-        found = _ASSIGNED.fullmatch(argument)
-        secret = found is not None and is_secret_name(found["name"])
+        left, equals, right = argument.partition("=")
+        option = left.lstrip("'\"+~")
+        name = option.lstrip("-")
+        secret = bool(_NAME.fullmatch(name)) and is_secret_name(name)
         if after_secret and not argument.startswith("--"):
             masked.append(MASK)
-        elif found is not None and secret and found["rest"]:
-            masked.append(f"{argument[: found.start('rest')]}={MASK}")
+        elif secret and right:
+            masked.append(f"{left}={MASK}")
         else:
             masked.append(mask_text(argument))
-        after_secret = found is not None and secret and bool(found["dashes"]) and not found["rest"]
+        after_secret = secret and option.startswith("-") and not equals
     return masked
 
 

@@ -6,9 +6,9 @@ import posixpath
 import re
 from dataclasses import dataclass
 
-# tensorboard and PyTorch: <time>.<host>.<pid>.<counter><suffix>; TF1 and tensorboardX: <time>.<host><suffix>.
-# A host may hold dots and end in digits, so only two trailing whole numbers are pid and counter.
-_TIMED = re.compile(r"tfevents\.(?P<time>\d{8,11})(?:\.(?P<rest>.*))?$", re.DOTALL)
+# tensorboard and PyTorch: <time>.<host>.<pid>.<counter><suffix>; TF1 and tensorboardX without pid
+# and counter. A host may hold dots and end in digits: pid and counter are two trailing numbers.
+_TIMED = re.compile(r"tfevents\.(?P<time>[0-9]{8,11})(?:\.(?P<rest>.*))?\Z", re.DOTALL)
 _WITH_PID = re.compile(
     r"(?P<host>.*)\.(?P<pid>[0-9]{1,10})\.(?P<uid>[0-9]{1,10})(?P<suffix>[^0-9].*)?$", re.DOTALL
 )
@@ -26,7 +26,7 @@ _MAX_NAME = 4096
 class EventFileName:
     """What a file name tells; `host` is a hint only (a container's id, or a cut IP address).
 
-    `created_unix` is in seconds, the start of the attempt; `uid` counts the writers of process `pid`.
+    `created_unix` is in seconds, the start of the attempt; `uid` counts the writers of `pid`.
     """
 
     created_unix: int | None
@@ -68,5 +68,5 @@ def parse_event_file_name(name: str) -> EventFileName:
 
 
 def order_key(name: str) -> tuple[int, str]:
-    """Sort key of the order in which the files of a directory are read: time in the name, then name."""
+    """Sort key: the files of a directory are read by the time in the name, then by name."""
     return parse_event_file_name(name).created_unix or 0, name

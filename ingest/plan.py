@@ -14,6 +14,7 @@ from ..lake.database import Lake
 from ..lake.sources import SourceFacts
 from . import discover
 from .beside import look_beside
+from .gather import from_pattern
 from .names import order_key
 from .reader import Work
 from .sources.base import Listing, Source, split
@@ -139,12 +140,15 @@ def refine(piece: Piece, plan: Plan, settings: PlanSettings) -> Piece:
         if not tags:
             # Only a header so far: which run this is shows with the first value.
             piece.after = piece.before or Cursor()
-            piece.entry = replace(piece.entry, version="")
             return piece
         hparams = any(meta.plugin == "hparams" for meta in piece.meta.values())
         if discover.is_sub_run(directory, {tag for tag, _ in piece.meta} | tags, hparams):
             piece.place = discover.within(plan.parents[directory], plan.parents[directory], directory)
         plan.settled[directory] = piece.place
+    if piece.before is None and settings.rules.run_pattern:
+        run = "" if piece.place.run_path == "." else piece.place.run_path
+        groups = discover.pattern_groups(run, settings.rules.run_pattern)
+        piece.facts_of_run += from_pattern(groups)
     return piece
 
 
@@ -155,10 +159,10 @@ def settle(
     plan: Plan,
     facts: SourceFacts,
     settings: PlanSettings,
-) -> None:
-    """After the files: what lies beside them, and what is no longer there."""
+) -> int:
+    """After the files: what lies beside them, and what is no longer there; returns bytes read."""
     missing.note(lake, plan.rows, plan.gone, mirror=settings.mirror)
-    look_beside(lake, source, listing, facts.source)
+    return look_beside(lake, source, listing, facts.source)
 
 
 class KnownMetadata(dict[str, Any]):

@@ -17,6 +17,7 @@ from ..kernels import decode as kernel
 from . import blocks
 from .bytestream import ByteStream, open_stream
 from .events import Rows, decode_event
+from .gather import from_rows
 from .names import parse_event_file_name
 from .sources.base import Source
 
@@ -170,7 +171,7 @@ class _Reader:
         )
         piece = Piece(self.work.place, self.entry, before, self.cursor, facts)
         piece.blocks, piece.meta, piece.problems = built, rows.meta, problems
-        piece.facts_of_run = [rows]
+        piece.facts_of_run = from_rows(rows)
         piece.bytes_read = self.bytes_read + spent
         self.bytes_read = 0
         return piece, more

@@ -15,10 +15,10 @@ from .decoded import (
 )  # fmt: skip
 from .load import Bytes, load_i64, load_u8, load_u32, pointer
 from .scalars import (
-    AT, LAST, MORE_POINTS, MORE_TAGS, POINTS, PROBLEMS, RECORDS, SLOW, SLOWS, TAGS, Columns,
+    AT, MORE_POINTS, MORE_TAGS, POINTS, PROBLEMS, RECORDS, SLOW, SLOWS, STATE, TAGS, Columns,
     points_in, read_event,
 )  # fmt: skip
-from .tags import index, tags_in
+from .tags import ROWS, index, tags_in
 
 __all__ = [
     "BAD_LENGTH", "BAD_PAYLOAD", "CLEAN", "HELD", "LOST", "MAX_RECORD", "NUL_TAIL", "TOO_LONG",
@@ -150,7 +150,7 @@ class Buffers:
         self._columns = _room(1 << 10)
         self._slows = np.empty((3, 64), np.int64)
         self._problems = np.empty((3, 64), np.int64)
-        self._table = np.zeros((6, 64), np.int64)
+        self._table = np.zeros((ROWS, 64), np.int64)
         self._seed = np.uint64(secrets.randbits(64))
 
     def _reserve(self, size: int) -> None:
@@ -164,7 +164,7 @@ class Buffers:
     def decode(self, buf: Bytes, at_end: bool) -> Decoded:
         """`decode` with this room; the result lives until the next call."""
         self._reserve(buf.size)
-        state, walls = np.zeros(LAST + 1, np.int64), np.array([np.inf, -np.inf])
+        state, walls = np.zeros(STATE, np.int64), np.array([np.inf, -np.inf])
         slots = self._slots()
         while True:
             stop = _scan(

@@ -20,8 +20,10 @@ from .wire import FIXED32, FIXED64, LENGTH, VARINT, is_utf8, same, short, skip, 
 
 # Instead of a count of points.
 SLOW, MORE_POINTS, MORE_TAGS = -1, -2, -3
-# Rows of the state a piece is decoded with: position, counts, and the last tag seen.
-AT, RECORDS, POINTS, TAGS, SLOWS, PROBLEMS, LAST = range(7)
+# The state a piece is decoded with: position, counts, the last tag seen, and where the last value
+# lies if it is a float of four bytes.
+AT, RECORDS, POINTS, TAGS, SLOWS, PROBLEMS, LAST, PLACE = range(8)
+STATE = 8
 _ABSENT = -1
 
 _KNOWN = np.array([NUMBERS.get(form, Number(0, 0, 0, 0)) for form in range(max(NUMBERS) + 1)])
@@ -89,7 +91,7 @@ def _little(buf: Bytes, at: int, size: int, signed: bool) -> int:
 
 @njit(cache=True, nogil=True)
 def _number(buf: Bytes, form: int, key: int, at: int, end: int) -> tuple[int, float]:
-    """(form, value) of the one number of a tensor; the form is SLOW if it is not just that."""
+    """(form, value) of the one number of a tensor; SLOW as the form if it is not just that."""
     if not 0 < form < len(_KNOWN) or _KNOWN[form, 0] == 0:
         return SLOW, 0.0
     field, wire = key >> 3, key & 7
@@ -118,24 +120,24 @@ def _number(buf: Bytes, form: int, key: int, at: int, end: int) -> tuple[int, fl
 
 
 @njit(cache=True, nogil=True)
-def _tensor(buf: Bytes, at: int, end: int) -> tuple[int, float]:
-    """(form, value) of a TensorProto of rank 0 holding one number; the form is SLOW otherwise."""
-    form = number_key = number_at = number_end = 0
+def _tensor(buf: Bytes, at: int, end: int) -> tuple[int, float, int]:
+    """(form, value, its place) of a TensorProto of rank 0 holding one number; SLOW as the form."""
+    form, number_key, number_at, number_end = 0, _ABSENT, 0, 0
     while at < end:
         key, at = short(buf, at, end)
         if at < 0:
-            return SLOW, 0.0
+            return SLOW, 0.0, 0
         if key == 0x08:  # dtype
             form, at = varint(buf, at, end)
         elif key == 0x12:  # tensor_shape: any content is a dimension or an unknown rank
             start, at = span(buf, at, end)
             if at != start:
-                return SLOW, 0.0
+                return SLOW, 0.0, 0
         elif key == 0x18 or key >> 3 > 18:  # version_number, or what we do not know
             at = skip(buf, key & 7, at, end)
         else:
-            if number_key != 0:
-                return SLOW, 0.0
+            if number_key != _ABSENT:
+                return SLOW, 0.0, 0
             number_key = key
             if key & 7 == LENGTH:
                 number_at, at = span(buf, at, end)
@@ -143,29 +145,33 @@ def _tensor(buf: Bytes, at: int, end: int) -> tuple[int, float]:
                 number_at, at = at, skip(buf, key & 7, at, end)
             number_end = at
         if at < 0:
-            return SLOW, 0.0
-    return _number(buf, form, number_key, number_at, number_end)
+            return SLOW, 0.0, 0
+    form, value = _number(buf, form, number_key, number_at, number_end)
+    return form, value, number_at
 
 
 @njit(cache=True, nogil=True)
-def _value(buf: Bytes, at: int, end: int) -> tuple[int, float, int, int, int, int]:
-    """(form, value, tag, its end, metadata or -1, its end) of a Summary.Value; SLOW as the form."""
-    form, value = _ABSENT, 0.0
+def _value(buf: Bytes, at: int, end: int) -> tuple[int, float, int, int, int, int, int]:
+    """(form, value, its place, tag, its end, metadata or -1, its end) of a Summary.Value.
+
+    The form is below 0 where the value is not a scalar.
+    """
+    form, value, place = _ABSENT, 0.0, 0
     tag = tag_end = meta_end = 0
     meta = _ABSENT
     while at < end:
         key, at = short(buf, at, end)
         if at < 0:
-            return SLOW, value, tag, tag_end, meta, meta_end
+            return SLOW, value, place, tag, tag_end, meta, meta_end
         if key == 0x0A:  # tag
             tag, at = span(buf, at, end)
             tag_end = at
         elif key == 0x15 and form <= 0 and end - at >= 4:  # simple_value
-            form, value, at = 0, np.float64(load_f32(buf, at)), at + 4
+            form, value, place, at = 0, np.float64(load_f32(buf, at)), at, at + 4
         elif key == 0x42 and form == _ABSENT:  # tensor
             start, at = span(buf, at, end)
             if at >= 0:
-                form, value = _tensor(buf, start, at)
+                form, value, place = _tensor(buf, start, at)
                 at = at if form != SLOW else -1
         elif key == 0x4A and meta == _ABSENT:  # metadata
             meta, at = span(buf, at, end)
@@ -173,8 +179,8 @@ def _value(buf: Bytes, at: int, end: int) -> tuple[int, float, int, int, int, in
         else:
             at = skip(buf, key & 7, at, end) if key >> 3 > 9 else -1
         if at < 0:
-            return SLOW, value, tag, tag_end, meta, meta_end
-    return form, value, tag, tag_end, meta, meta_end
+            return SLOW, value, place, tag, tag_end, meta, meta_end
+    return form, value, place, tag, tag_end, meta, meta_end
 
 
 @njit(cache=True, nogil=True)
@@ -238,7 +244,7 @@ def _new_tag(
     tags.offset[tag], tags.size[tag], tags.form[tag] = at, end - at, form
     tags.meta[tag] = 0 if meta == _ABSENT else meta
     tags.meta_size[tag] = 0 if meta == _ABSENT else meta_end - meta
-    tags.next[tag] = 0
+    tags.next[tag], tags.like_size[tag] = 0, -1
     return tag
 
 
@@ -286,7 +292,7 @@ def _summary(
         start, at = span(buf, at, end)
         if at < 0:
             return SLOW
-        form, value, tag_at, tag_end, meta, meta_end = _value(buf, start, at)
+        form, value, place, tag_at, tag_end, meta, meta_end = _value(buf, start, at)
         if form < 0:
             return SLOW
         tag = _tag(buf, tags, state, tag_at, tag_end, form, meta, meta_end)
@@ -297,6 +303,7 @@ def _summary(
         points.value[count] = value
         points.tag[count] = tag
         count += 1
+        state[PLACE] = place if form == 0 or form == FLOAT else _ABSENT
     return count
 
 
@@ -306,7 +313,9 @@ def _event(
 ) -> tuple[int, float]:
     count = first = state[POINTS]
     step, wall = 0, 0.0
+    field = at
     while at < end:
+        field = at
         key, at = short(buf, at, end)
         if at < 0:
             return SLOW, wall
@@ -328,7 +337,43 @@ def _event(
         points.step[point] = step
         points.wall_time[point] = wall
         points.record[point] = state[RECORDS]
-    return (count, wall) if count > first else (SLOW, wall)
+    if count == first:
+        return SLOW, wall
+    if count == first + 1 and key == 0x2A and state[PLACE] > field:
+        tags.like[state[LAST]], tags.like_size[state[LAST]] = field, end - field
+        tags.like_value[state[LAST]] = state[PLACE] - field
+    return count, wall
+
+
+@njit(cache=True, nogil=True)
+def _repeat(
+    buf: Bytes, at: int, end: int, points: Points, tags: Tags, state: NDArray[np.int64]
+) -> tuple[int, float]:
+    """`_event` for what nearly all are: wall time, step, and a summary that repeats an earlier one.
+
+    When all its bytes but the four of the value are those of an event read before, so is what
+    they mean. SLOW says only that this is not such an event.
+    """
+    if end - at < 12 or load_u8(buf, at) != 0x09 or load_u8(buf, at + 9) != 0x10:
+        return SLOW, 0.0
+    step, summary = varint(buf, at + 10, end)
+    tag, count = tags.next[state[LAST]], state[POINTS]
+    if summary < 0 or tag >= state[TAGS] or end - summary != tags.like_size[tag]:
+        return SLOW, 0.0
+    like, place = tags.like[tag], tags.like_value[tag]
+    rest = place + 4
+    if not same(buf, like, summary, place):
+        return SLOW, 0.0
+    if not same(buf, like + rest, summary + rest, end - summary - rest):
+        return SLOW, 0.0
+    if count == points.capacity:
+        return MORE_POINTS, 0.0
+    wall = load_f64(buf, at + 1)
+    points.step[count], points.wall_time[count] = step, wall
+    points.value[count] = np.float64(load_f32(buf, summary + place))
+    points.tag[count], points.record[count] = tag, state[RECORDS]
+    state[LAST] = tag
+    return count + 1, wall
 
 
 @njit(cache=True, nogil=True)
@@ -339,6 +384,9 @@ def read_event(
 
     SLOW, MORE_POINTS or MORE_TAGS in place of the count leave everything as it was.
     """
+    count, wall = _repeat(buf, at, end, points, tags, state)
+    if count != SLOW:
+        return count, wall
     before, last = state[TAGS], state[LAST]
     count, wall = _event(buf, at, end, points, tags, state)
     if count < 0:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .load import Bytes, load_u64, pointer
 from .wire import same
 
+ROWS = 9  # of the table behind `Tags`
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -23,6 +24,9 @@ class Tags(NamedTuple):
     meta: NDArray[np.int64]
     meta_size: NDArray[np.int64]
     next: NDArray[np.int64]  # the tag that followed last time
+    like: NDArray[np.int64]  # where an event of the tag has its summary, as the event's last field
+    like_size: NDArray[np.int64]  # bytes of that summary field; -1 = there is none
+    like_value: NDArray[np.int64]  # where in it the value lies, four bytes
     capacity: int
     slots: NDArray[np.int32]  # tag + 1, 0 = free; over twice as many as the capacity
     mask: int  # slots - 1; a power of two, less one
@@ -31,10 +35,11 @@ class Tags(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def tags_in(table: NDArray[np.int64], slots: NDArray[np.int32], seed: np.uint64) -> Tags:
-    """The room in *table* [6, capacity] and *slots*."""
+    """The room in *table* [ROWS, capacity] and *slots*."""
     return Tags(
         pointer(table[0]), pointer(table[1]), pointer(table[2]),
         pointer(table[3]), pointer(table[4]), pointer(table[5]),
+        pointer(table[6]), pointer(table[7]), pointer(table[8]),
         table.shape[1], pointer(slots), slots.size - 1, seed,
     )  # fmt: skip
 

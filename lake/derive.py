@@ -70,7 +70,8 @@ _STATS = """
 INSERT INTO series_parts BY NAME
 WITH live AS (
     SELECT *, isfinite(value) AS finite,
-           first(value) FILTER (isfinite(value)) OVER (PARTITION BY run_id, stream, tag ORDER BY seq
+           first_value(CASE WHEN isfinite(value) THEN value END IGNORE NULLS) OVER (
+               PARTITION BY run_id, stream, tag ORDER BY seq
                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS shift
     FROM derived WHERE NOT superseded
 ), parts AS (

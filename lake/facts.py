@@ -52,6 +52,7 @@ class RunFacts:
     group_name: str | None = None
     end_state: str | None = None
     end_reason: str | None = None
+    end_at: float | None = None
 
 
 _TEXTS = ("git_commit", "command", "group_name", "end_state", "end_reason")
@@ -130,12 +131,17 @@ def _write_texts(con: duckdb.DuckDBPyConnection, pairs: list[tuple[int, RunFacts
                 merged.setdefault(run_id, {})[name] = value
     if not merged:
         return
-    columns: dict[str, Any] = {"run_id": pa.array(list(merged), pa.int64())}
+    ends = {run_id: facts.end_at for run_id, facts in pairs if facts.end_at is not None}
+    columns: dict[str, Any] = {
+        "run_id": pa.array(list(merged), pa.int64()),
+        "end_at": pa.array([ends.get(run_id) for run_id in merged], pa.float64()),
+    }
     for name in _TEXTS:
         columns[name] = pa.array([texts.get(name) for texts in merged.values()], pa.string())
     con.register("found", pa.table(columns))
-    assignments = ", ".join(f"{name} = coalesce(f.{name}, r.{name})" for name in _TEXTS)
-    differs = " OR ".join(f"(f.{n} IS NOT NULL AND f.{n} IS DISTINCT FROM r.{n})" for n in _TEXTS)
+    every = (*_TEXTS, "end_at")
+    assignments = ", ".join(f"{name} = coalesce(f.{name}, r.{name})" for name in every)
+    differs = " OR ".join(f"(f.{n} IS NOT NULL AND f.{n} IS DISTINCT FROM r.{n})" for n in every)
     con.execute(
         f"UPDATE run_facts r SET {assignments} FROM found f"
         f" WHERE r.run_id = f.run_id AND ({differs})"

@@ -6,100 +6,44 @@ columns we chose and every literal becomes a bound parameter: no character of th
 
 from __future__ import annotations
 
-import difflib
-import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Literal, NoReturn
+from typing import NoReturn, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlglot import exp
 
 from ..core.errors import FilterError
-from . import grammar
+from . import grammar, words
+from .fields import (
+    FIELDS, FUNCTIONS, OF_NUMBER, OF_TEXT, STATS, Kind, Scope, Term, interval, moment, nearest,
+)  # fmt: skip
 
-Kind = Literal["number", "text", "time", "interval", "condition", "hyperparameter", "null", "list"]
-Metric = tuple[str, str, str | None]
-
-FIELDS: dict[str, Kind] = {
-    **dict.fromkeys(("run_key", "source", "machine", "project", "name", "path", "state"), "text"),
-    **dict.fromkeys(("host", "writer", "git_commit", "command", "group_name", "end_reason"), "text"),
-    **dict.fromkeys(("created_at", "last_event_at", "discovered_at"), "time"),
-    **dict.fromkeys(("run_id", "duration_s", "attempts", "points", "last_step"), "number"),
-    **dict.fromkeys(("files", "size", "duplicate_of"), "number"),
-    "locations": "list",
-}  # type: ignore[dict-item]
-STATS = ("last", "first", "min", "max", "mean", "std", "count", "step_min", "step_max")
-# The logarithm of zero or less is missing rather than an error that ends the search.
-_OF_NUMBER: dict[str, tuple[str, Kind]] = {
-    "abs": ("abs({0})", "number"),
-    "round": ("round({0})", "number"),
-    "exp": ("exp({0})", "number"),
-    "ln": ("ln(nullif(greatest({0}, 0), 0))", "number"),
-    "log10": ("log10(nullif(greatest({0}, 0), 0))", "number"),
-    "isnan": ("isnan({0})", "condition"),
-    "isinf": ("isinf({0})", "condition"),
-}
-_OF_TEXT = {"lower": "lower({0})", "upper": "upper({0})"}
-FUNCTIONS = (*STATS, "now", "tag", "coalesce", *_OF_NUMBER, *_OF_TEXT)
-
-_COMPARE = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
-_ARITHMETIC = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
+_COMPARE: dict[type, str] = {
+    exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
+}  # fmt: skip
+_ARITHMETIC: dict[type, str] = {
+    exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%",
+}  # fmt: skip
+_A: dict[Kind, str] = {
+    "number": "a number", "text": "text", "time": "a time", "interval": "an interval",
+    "condition": "a condition", "hyperparameter": "a hyperparameter", "null": "null",
+    "list": "a list",
+}  # fmt: skip
 _BINARY = {"this", "expression"}
-# sqlglot notes on a division how its dialect divides; we write a division of DOUBLEs.
-_ARGS: dict[type, set[str]] = {exp.Div: {*_BINARY, "typed", "safe"}}
-
-_INTERVAL = re.compile(r"\s*(\d{1,6}) *(second|minute|hour|day|week|month|year)s?\s*", re.IGNORECASE)
-_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
-_SECONDS |= {"month": 2678400, "year": 31622400}
-# As many as an expression can hold, added up, stay within a TIMESTAMP.
-_MAX_INTERVAL_S = 100 * 31622400
-_MAX_WORDS = 20
-
-
-@dataclass(frozen=True)
-class Term:
-    """A checked expression as SQL.
-
-    A hyperparameter has two forms: *sql* is its text, *number* its number (NULL where it has none).
-    *literal* is the text of a text literal; *nan* says that a number may be NaN.
-    """
-
-    sql: str
-    kind: Kind
-    number: str = ""
-    literal: str | None = None
-    nan: bool = False
-
-
-@dataclass
-class Scope:
-    """What the expressions of one statement share, and what they turned out to need.
-
-    *tags* names a relation (run_id, tag) that holds the users' tags. Where *known_hparams* or
-    *known_tags* are given, other names are refused. *names* are aliases that expressions may use.
-    *hparams* numbers the columns `hp.h0` (text) and `hp.n0` (number), *metrics* the columns `m.m0`.
-    A metric is (stat, tag, stream); stream None is the first stream that has the tag, '' before all.
-    """
-
-    tags: str | None = None
-    known_hparams: tuple[str, ...] = ()
-    known_tags: tuple[str, ...] = ()
-    now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(tzinfo=None))
-    names: dict[str, Term] = field(default_factory=dict)
-    params: dict[str, object] = field(default_factory=dict)
-    hparams: dict[str, int] = field(default_factory=dict)
-    metrics: dict[Metric, int] = field(default_factory=dict)
-    fields: set[str] = field(default_factory=set)
-
-    def bind(self, value: object) -> str:
-        """The placeholder of a new parameter that holds *value*."""
-        name = f"p{len(self.params)}"
-        self.params[name] = value
-        return f"${name}"
+_FORMS: dict[type, set[str]] = {
+    # sqlglot notes on a division how its dialect divides; ours divides DOUBLEs.
+    exp.Div: {*_BINARY, "typed", "safe"},
+    exp.Between: {"this", "low", "high"},
+    exp.In: {"this", "expressions"},
+    exp.Like: {*_BINARY, "negate"},
+    exp.ILike: {*_BINARY, "negate"},
+    exp.RegexpLike: {*_BINARY, "negate"},
+    exp.Literal: {"this", "is_string"},
+    exp.Column: {"this", "table", "db", "catalog"},
+    exp.Anonymous: {"this", "expressions"},
+}
 
 
 def condition(text: str, scope: Scope) -> str:
@@ -109,35 +53,13 @@ def condition(text: str, scope: Scope) -> str:
     """
     if not text.strip():
         return "true"
-    searched = grammar.words(text)
-    if searched is None:
-        return _Writer(text, scope).condition()
-    if len(searched) > _MAX_WORDS:
-        message = f"{len(searched)} words are too many: at most {_MAX_WORDS} are searched for"
-        raise FilterError(message, text=text, position=0)
-    return " AND ".join(_search(word, scope) for word in searched)
+    searched = words.split(text)
+    return _Writer(text, scope).condition() if searched is None else words.search(searched, scope)
 
 
 def expression(text: str, scope: Scope) -> Term:
     """A column, sort or group expression as a term; raises FilterError."""
     return _Writer(text, scope).expression()
-
-
-def _search(word: str, scope: Scope) -> str:
-    """Runs with *word* in a name, a tag or a hyperparameter; `*` stands for any characters."""
-    pattern = scope.bind("(?is)" + ".*".join(re.escape(part) for part in word.split("*")))
-    places = [
-        f"regexp_matches(concat_ws(chr(10), r.name, r.path, r.project, r.machine), {pattern})",
-        f"r.run_id IN (SELECT run_id FROM series_parts WHERE regexp_matches(tag, {pattern}))",
-        "r.run_id IN (SELECT run_id FROM hparams"
-        f" WHERE regexp_matches(name, {pattern}) OR regexp_matches(value, {pattern}))",
-    ]
-    if scope.tags:
-        relation = exp.to_identifier(scope.tags, quoted=True).sql("duckdb")
-        places.append(
-            f"r.run_id IN (SELECT run_id FROM {relation} WHERE regexp_matches(tag, {pattern}))"
-        )
-    return f"({' OR '.join(places)})"
 
 
 class _Writer:
@@ -164,9 +86,9 @@ class _Writer:
         return term
 
     def _term(self, node: exp.Expression) -> Term:
-        self._only(node, _ARGS.get(type(node)))
+        self._only(node)
         if type(node) in _COMPARE:
-            return _true_or_false(self._compare(node, node.this, node.expression))
+            return _holds(self._compare(node, node.this, node.expression))
         if type(node) in _ARITHMETIC:
             return self._arithmetic(node)
         match node:
@@ -175,7 +97,7 @@ class _Writer:
             case exp.And() | exp.Or():
                 return self._junction(node)
             case exp.Not():
-                return _true_or_false(f"(NOT {self._condition(node.this)})")
+                return _holds(f"(NOT {self._condition(node.this)})")
             case exp.Neg():
                 return Term(f"(-{self._double(node.this)})", "number", nan=True)
             case exp.Between():
@@ -189,7 +111,7 @@ class _Writer:
             case exp.Literal():
                 return self._literal(node)
             case exp.Boolean():
-                return _true_or_false("true" if node.this else "false")
+                return _holds("true" if node.this else "false")
             case exp.Null():
                 return Term("NULL", "null")
             case exp.Column() | exp.Dot():
@@ -198,9 +120,9 @@ class _Writer:
                 return self._call(node)
         self._refuse(node, f"{self._source(node)} is not taken here: it is no part of the language")
 
-    def _only(self, node: exp.Expression, allowed: set[str] | None) -> None:
-        # sqlglot hangs variants of a form (BETWEEN SYMMETRIC, IN of a subquery) on further arguments.
-        allowed = allowed or _FORMS.get(type(node), _BINARY)
+    def _only(self, node: exp.Expression) -> None:
+        # Variants of a form (BETWEEN SYMMETRIC, IN of a subquery) hang on further arguments.
+        allowed = _FORMS.get(type(node), _BINARY)
         extra = [name for name, value in node.args.items() if value and name not in allowed]
         if extra:
             self._refuse(node, f"{extra[0].upper()} is not taken here")
@@ -213,14 +135,15 @@ class _Writer:
             return f"(lower({term.sql}) = 'true')"
         if term.kind != "condition":
             hint = f"Compare it with something, as in `{self._source(node)} = ...`."
-            self._refuse(node, f"a condition is expected, this is a {term.kind}", hint)
+            self._refuse(node, f"a condition is expected, this is {_A[term.kind]}", hint)
         return term.sql
 
     def _junction(self, node: exp.Expression) -> Term:
         # Chains are as long as people like: they are walked, not recursed into.
         word = " AND " if isinstance(node, exp.And) else " OR "
-        parts = [self._condition(part) for part in node.flatten(unnest=False)]
-        return _true_or_false(f"({word.join(parts)})")
+        conditions = cast(Iterable[exp.Expression], node.flatten(unnest=False))
+        parts = [self._condition(part) for part in conditions]
+        return _holds(f"({word.join(parts)})")
 
     def _compare(self, node: exp.Expression, one: exp.Expression, other: exp.Expression) -> str:
         sign = _COMPARE[type(node)]
@@ -228,7 +151,7 @@ class _Writer:
         if left.kind == right.kind == "hyperparameter":
             return (
                 f"(CASE WHEN {left.number} IS NOT NULL AND {right.number} IS NOT NULL"
-                f" THEN {_ordinary(left)} {sign} {_ordinary(right)}"
+                f" THEN {left.comparable} {sign} {right.comparable}"
                 f" ELSE {left.sql} {sign} {right.sql} END)"
             )
         a, b = self._pair(left, right, one, other)
@@ -242,17 +165,17 @@ class _Writer:
         if "null" in kinds:
             self._refuse(other, "nothing equals null", "Write `is null` or `is not null`.")
         if kinds[0] == kinds[1] and kinds[0] not in ("list", "hyperparameter"):
-            return _ordinary(left), _ordinary(right)
+            return left.comparable, right.comparable
         if kinds == ("time", "text"):
             return left.sql, self._time(right, other)
         if kinds == ("text", "time"):
             return self._time(left, one), right.sql
         if left.kind == "hyperparameter" and right.kind in ("number", "text", "condition"):
-            return _as(left, right.kind), _as(right, right.kind, with_hparam=True)
+            return left.like(right.kind), right.beside_hparam
         if right.kind == "hyperparameter" and left.kind in ("number", "text", "condition"):
-            return _as(left, left.kind, with_hparam=True), _as(right, left.kind)
+            return left.beside_hparam, right.like(left.kind)
         message = (
-            f"{self._source(one)} is a {left.kind} and {self._source(other)} is a {right.kind}:"
+            f"{self._source(one)} is {_A[left.kind]} and {self._source(other)} is {_A[right.kind]}:"
             " they cannot be compared"
         )
         self._refuse(other, message)
@@ -261,7 +184,7 @@ class _Writer:
         low, high = node.args["low"], node.args["high"]
         above = self._compare(exp.GTE(), node.this, low)
         below = self._compare(exp.LTE(), node.this, high)
-        return _true_or_false(f"({above} AND {below})")
+        return _holds(f"({above} AND {below})")
 
     def _in(self, node: exp.Expression) -> Term:
         items = node.expressions
@@ -274,12 +197,12 @@ class _Writer:
             a, b = self._pair(left, self._term(item), node.this, item)
             lists.setdefault(a, []).append(b)
         parts = [f"{a} IN ({', '.join(values)})" for a, values in lists.items()]
-        return _true_or_false(f"({' OR '.join(parts)})")
+        return _holds(f"({' OR '.join(parts)})")
 
     def _is(self, node: exp.Expression) -> Term:
         if not isinstance(node.expression, exp.Null):
             self._refuse(node.expression, "`null` is expected after `is`")
-        return _true_or_false(f"({self._term(node.this).sql} IS NULL)")
+        return _holds(f"({self._term(node.this).sql} IS NULL)")
 
     def _pattern(self, node: exp.Expression) -> Term:
         """LIKE too becomes a regular expression: RE2 takes linear time, whatever the pattern."""
@@ -293,7 +216,7 @@ class _Writer:
         else:
             flags = "(?s)" if isinstance(node, exp.Like) else "(?is)"
             sql = f"regexp_full_match({subject}, {self.scope.bind(flags + _like(pattern))})"
-        return _true_or_false(f"(NOT {sql})" if node.args.get("negate") else sql)
+        return _holds(f"(NOT {sql})" if node.args.get("negate") else sql)
 
     def _refuse_regex(self, pattern: str, node: exp.Expression) -> None:
         try:
@@ -319,26 +242,23 @@ class _Writer:
         # DOUBLE throughout: integers would overflow, and end the search with an error.
         term = term or self._term(node)
         if term.kind not in ("number", "hyperparameter"):
-            self._refuse(node, f"a number is expected, {self._source(node)} is a {term.kind}")
+            self._refuse(node, f"a number is expected, {self._source(node)} is {_A[term.kind]}")
         return f"CAST({term.number or term.sql} AS DOUBLE)"
 
     def _text(self, node: exp.Expression) -> str:
         term = self._term(node)
         if term.kind not in ("text", "hyperparameter"):
-            self._refuse(node, f"text is expected, {self._source(node)} is a {term.kind}")
+            self._refuse(node, f"text is expected, {self._source(node)} is {_A[term.kind]}")
         return term.sql
 
     def _time(self, term: Term, node: exp.Expression) -> str:
         if term.literal is None:
-            self._refuse(node, f"a time is expected, {self._source(node)} is a text")
+            self._refuse(node, f"a time is expected, {self._source(node)} is text")
         try:
-            moment = datetime.fromisoformat(term.literal.strip())
-            if moment.tzinfo is not None:
-                moment = moment.astimezone(UTC).replace(tzinfo=None)
-        except (ValueError, OverflowError):
+            return self.scope.bind(moment(term.literal))
+        except ValueError as error:
             hint = "Times look like '2025-01-31' or '2025-01-31 18:30', in UTC."
-            self._refuse(node, f"{self._source(node)} is no time", hint)
-        return self.scope.bind(moment)
+            self._refuse(node, f"{self._source(node)} is no time: {error}", hint)
 
     def _literal(self, node: exp.Expression) -> Term:
         text = str(node.this)
@@ -352,9 +272,9 @@ class _Writer:
 
     # Names and calls
 
-    def _name(self, node: exp.Expression) -> Term:
+    def _name(self, node: exp.Column | exp.Dot) -> Term:
         if not all(isinstance(part, exp.Identifier) for part in node.parts):
-            self._refuse(node, f"{self._source(node)} is no field")
+            self._refuse(node, f"{self._source(node)} is no field", self._hint(node, "hp"))
         first, *rest = (part.name for part in node.parts)
         if first.lower() == "hp" and rest:
             return self._hparam(".".join(rest), node)
@@ -367,20 +287,23 @@ class _Writer:
         self._refuse(node, f"{self._source(node)} is no field", self._hint(node, name))
 
     def _hint(self, node: exp.Expression, name: str) -> str:
+        if name == "hp":
+            return 'A hyperparameter is written hp.name, or hp."name" with other signs in it.'
         if name in STATS:
             return f'A metric is written {name}("tag").'
         if name in self.scope.known_hparams:
             return f"A hyperparameter is written hp.{name}."
         if name in self.scope.known_tags:
             return f'A metric is written last("{name}").'
-        if node.find(exp.Identifier).quoted:  # type: ignore[union-attr]
-            return "Text values stand in single quotes, double quotes are for names and tags."
-        return _nearest(name, [*self.scope.names, *FIELDS, *FUNCTIONS])
+        if self._source(node).startswith('"'):
+            return "Text stands in single quotes; double quotes are for names and metrics' tags."
+        hint = nearest(name, [*self.scope.names, *FIELDS, *FUNCTIONS])
+        return hint or "Text stands in single quotes; words to search for stand without operators."
 
     def _hparam(self, name: str, node: exp.Expression) -> Term:
         known = self.scope.known_hparams
         if known and name not in known:
-            self._refuse(node, f"no run has the hyperparameter {name}", _nearest(name, known, "hp."))
+            self._refuse(node, f"no run has the hyperparameter {name}", nearest(name, known, "hp."))
         number = self.scope.hparams.setdefault(name, len(self.scope.hparams))
         return Term(f"hp.h{number}", "hyperparameter", number=f"hp.n{number}", nan=True)
 
@@ -395,7 +318,7 @@ class _Writer:
         if name == "now" and not arguments:
             return Term(self.scope.bind(self.scope.now), "time")
         if name not in {*FUNCTIONS, "interval", "timestamp", "date"}:
-            hint = _nearest(name, FUNCTIONS)
+            hint = nearest(name, FUNCTIONS)
             self._refuse(node, f"there is no function {name[:40]}", hint)
         if len(arguments) != (name != "now"):
             many = "no value" if name == "now" else "one value"
@@ -403,11 +326,11 @@ class _Writer:
         return self._call_of_one(name, arguments[0])
 
     def _call_of_one(self, name: str, argument: exp.Expression) -> Term:
-        if name in _OF_NUMBER:
-            template, kind = _OF_NUMBER[name]
+        if name in OF_NUMBER:
+            template, kind = OF_NUMBER[name]
             return Term(template.format(self._double(argument)), kind, nan=kind == "number")
-        if name in _OF_TEXT:
-            return Term(_OF_TEXT[name].format(self._text(argument)), "text")
+        if name in OF_TEXT:
+            return Term(OF_TEXT[name].format(self._text(argument)), "text")
         if name == "interval":
             return self._interval(argument)
         if name == "tag":
@@ -422,7 +345,7 @@ class _Writer:
         tag, stream = str(names[0]), names[1] if len(names) == 2 else None
         known = self.scope.known_tags
         if known and tag not in known:
-            self._refuse(node.expressions[0], f"no run has the tag {tag}", _nearest(tag, known))
+            self._refuse(node.expressions[0], f"no run has the tag {tag}", nearest(tag, known))
         metric = (stat, tag, stream)
         number = self.scope.metrics.setdefault(metric, len(self.scope.metrics))
         return Term(f"m.m{number}", "number", nan=True)
@@ -440,16 +363,14 @@ class _Writer:
         name = self._series_name(argument)
         if name is None:
             self._refuse(argument, "tag takes a name in quotes")
-        relation = exp.to_identifier(self.scope.tags, quoted=True).sql("duckdb")
-        found = f"SELECT run_id FROM {relation} WHERE tag = {self.scope.bind(name)}"
-        return _true_or_false(f"(r.run_id IN ({found} AND run_id IS NOT NULL))")
+        found = self.scope.tagged(f"tag = {self.scope.bind(name)}")
+        return _holds(f"(r.run_id IN ({found}))")
 
     def _interval(self, argument: exp.Expression) -> Term:
-        match = _INTERVAL.fullmatch(self._term(argument).literal or "")
-        if not match or int(match[1]) * _SECONDS[match[2].lower()] > _MAX_INTERVAL_S:
-            hint = "Intervals look like '3 days', '12 hours' or '1 month', up to 100 years."
-            self._refuse(argument, f"{self._source(argument)} is no interval", hint)
-        value = self.scope.bind(f"{match[1]} {match[2].lower()}")
+        try:
+            value = self.scope.bind(interval(self._term(argument).literal or ""))
+        except ValueError as error:
+            self._refuse(argument, f"{self._source(argument)} is no interval: {error}")
         return Term(f"CAST({value} AS INTERVAL)", "interval")
 
     def _round(self, arguments: list[exp.Expression]) -> Term:
@@ -465,10 +386,9 @@ class _Writer:
             self._refuse(arguments[-1], "the values of coalesce are of different types")
         kind: Kind = kinds.pop() if kinds else "text"
         if kind not in ("number", "text") and any(t.kind == "hyperparameter" for t in terms):
-            self._refuse(arguments[0], f"a hyperparameter is no {kind}")
-        values = ", ".join(term.number if kind == "number" and term.number else term.sql
-                           for term in terms)  # fmt: skip
-        return Term(f"coalesce({values})", kind, nan=True)
+            self._refuse(arguments[0], f"a hyperparameter is not {_A[kind]}")
+        values = [t.number if kind == "number" and t.number else t.sql for t in terms]
+        return Term(f"coalesce({', '.join(values)})", kind, nan=kind == "number")
 
     # Refusals
 
@@ -480,42 +400,10 @@ class _Writer:
         raise FilterError(message, text=self.text, position=grammar.span(node)[0], hint=hint)
 
 
-_FORMS: dict[type, set[str]] = {
-    exp.Between: {"this", "low", "high"},
-    exp.In: {"this", "expressions"},
-    exp.Like: {*_BINARY, "negate"},
-    exp.ILike: {*_BINARY, "negate"},
-    exp.RegexpLike: {*_BINARY, "negate"},
-    exp.Literal: {"this", "is_string"},
-    exp.Column: {"this", "table", "db", "catalog"},
-    exp.Anonymous: {"this", "expressions"},
-}
-
-
-def _true_or_false(sql: str) -> Term:
+def _holds(sql: str) -> Term:
     return Term(sql, "condition")
-
-
-def _ordinary(term: Term) -> str:
-    """A value for comparisons: NaN is like NULL there, neither smaller nor greater than anything."""
-    sql = term.number or term.sql
-    return f"nullif({sql}, 'NaN'::DOUBLE)" if term.nan and term.kind != "text" else sql
-
-
-def _as(term: Term, kind: Kind, *, with_hparam: bool = False) -> str:
-    """One side of a comparison between a hyperparameter and a value of *kind*."""
-    if kind == "number":
-        return _ordinary(term)
-    if kind == "condition":
-        return f"CAST({term.sql} AS VARCHAR)" if with_hparam else f"lower({term.sql})"
-    return term.sql
 
 
 def _like(pattern: str) -> str:
     signs = {"%": ".*", "_": "."}
     return "".join(signs.get(character) or re.escape(character) for character in pattern)
-
-
-def _nearest(name: str, known: Iterable[str], prefix: str = "") -> str:
-    found = difflib.get_close_matches(name[:200], list(known)[:20_000], n=1, cutoff=0.5)
-    return f"Did you mean {prefix}{found[0]}?" if found else ""

@@ -11,9 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import Token, TokenType, exp
 from sqlglot.dialects import DuckDB
-from sqlglot.tokens import Token, TokenType
 
 from ..core.errors import FilterError
 
@@ -21,11 +20,10 @@ MAX_CHARS = 10_000
 MAX_TOKENS = 2_000
 MAX_DEPTH = 64
 
-_KEYWORDS = {
+KEYWORDS = {
     TokenType.AND, TokenType.OR, TokenType.NOT, TokenType.BETWEEN, TokenType.IN, TokenType.LIKE,
     TokenType.ILIKE, TokenType.IS, TokenType.NULL, TokenType.TRUE, TokenType.FALSE,
 }  # fmt: skip
-_KEYWORD_TEXTS = {kind.name.lower() for kind in _KEYWORDS}
 _SIGNS = {
     TokenType.L_PAREN, TokenType.R_PAREN, TokenType.COMMA, TokenType.DOT, TokenType.EQ,
     TokenType.NEQ, TokenType.LT, TokenType.LTE, TokenType.GT, TokenType.GTE, TokenType.PLUS,
@@ -36,7 +34,6 @@ _PREFIXES = {TokenType.NOT, TokenType.DASH, TokenType.PLUS, TokenType.TILDE}
 _TYPED_LITERALS = {"interval", "timestamp", "date"}
 
 _NAME = re.compile(r"[^\W\d]\w*")
-_PHRASE = re.compile(r""""([^"]+)"|'([^']+)'|([\w./:*-]+)""")
 _QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
 
 
@@ -47,23 +44,6 @@ class _Parser(DuckDB.Parser):  # type: ignore[misc]
     FUNCTION_PARSERS: dict[str, Callable[..., Any]] = {}
     NO_PAREN_FUNCTIONS: dict[Any, Any] = {}
     NO_PAREN_FUNCTION_PARSERS: dict[str, Callable[..., Any]] = {}
-
-
-def words(text: str) -> tuple[str, ...] | None:
-    """The words of a plain search such as `resnet "two words"`; None if *text* is an expression."""
-    found: list[str] = []
-    end = 0
-    for match in _PHRASE.finditer(text[: MAX_CHARS + 1]):
-        word = match[3] or ""
-        if text[end : match.start()].strip() or (found and match.start() == end):
-            return None
-        if word.lower() in _KEYWORD_TEXTS or word.lower().startswith("hp."):
-            return None
-        if word and not any(character.isalnum() for character in word):
-            return None
-        found.append(match[1] or match[2] or word)
-        end = match.end()
-    return tuple(found) if found and not text[end:].strip() else None
 
 
 def tokenize(text: str) -> list[Token]:
@@ -113,11 +93,36 @@ def split(text: str) -> tuple[str, ...]:
         depth += (kind == TokenType.L_PAREN) - (kind == TokenType.R_PAREN)
         if kind == TokenType.COMMA and depth == 0:
             if not text[start : token.start].strip():
-                raise FilterError("nothing stands before this comma", text=text, position=token.start)
+                raise FilterError(
+                    "nothing stands before this comma", text=text, position=token.start
+                )
             parts.append(text[start : token.start].strip())
             start = token.end + 1
     rest = text[start:].strip()
     return (*parts, rest) if rest else tuple(parts)
+
+
+def alias(text: str) -> tuple[str, str | None]:
+    """A column such as `min("val/loss") as best` as its expression and the name it is given."""
+    tokens = tokenize(text)
+    if len(tokens) < 3 or tokens[-2].token_type != TokenType.VAR or tokens[-2].text.lower() != "as":
+        return text, None
+    if tokens[-1].token_type not in (TokenType.VAR, TokenType.IDENTIFIER):
+        raise FilterError("a name is expected after `as`", text=text, position=tokens[-1].start)
+    return text[: tokens[-2].start], tokens[-1].text
+
+
+def direction(text: str) -> tuple[str, bool]:
+    """A sort key such as `-points` or `points desc` as its expression and whether it descends."""
+    tokens = tokenize(text)
+    if len(tokens) > 1 and tokens[-1].token_type == TokenType.VAR:
+        word = tokens[-1].text.lower()
+        if word in ("asc", "desc"):
+            return text[: tokens[-1].start], word == "desc"
+    if len(tokens) > 1 and tokens[0].token_type == TokenType.DASH:
+        # A blank in its place: positions in errors stay those of the text.
+        return text[: tokens[0].start] + " " + text[tokens[0].end + 1 :], True
+    return text, False
 
 
 def span(node: exp.Expression) -> tuple[int, int]:
@@ -138,7 +143,7 @@ def _plain(text: str, tokens: list[Token], at: int) -> Token:
         return token
     if _NAME.fullmatch(source):
         after_dot = at > 0 and tokens[at - 1].token_type == TokenType.DOT
-        return token if kind in _KEYWORDS and not after_dot else _like(token, source)
+        return token if kind in KEYWORDS and not after_dot else _like(token, source)
     if kind in _SIGNS:
         return token
     message = f"{source[:20]} is not taken here: a field, a value or an operator is expected"
@@ -206,9 +211,7 @@ def _unreadable(text: str) -> FilterError:
     return FilterError("a comment is not taken here", text=text, position=at)
 
 
-def _ungrammatical(
-    text: str, tokens: list[Token], error: sqlglot.errors.ParseError
-) -> FilterError:
+def _ungrammatical(text: str, tokens: list[Token], error: sqlglot.errors.ParseError) -> FilterError:
     found = error.errors[0] if error.errors else {}
     place = (found.get("line"), found.get("col"))
     token = next((t for t in tokens if (t.line, t.col) == place), tokens[-1])

@@ -54,7 +54,7 @@ def write(lake: Lake, pieces: list[Piece], *, now: float | None = None) -> Writt
 
 def _write(con: duckdb.DuckDBPyConnection, pieces: list[Piece], now: float) -> Written:
     ledger = Ledger(con, pieces)
-    result = Written(new_runs=ledger.new_runs)
+    result = Written()
     valid: list[tuple[Piece, FileRow]] = []
     for piece in pieces:
         row = ledger.accept(piece, now)
@@ -76,6 +76,7 @@ def _write(con: duckdb.DuckDBPyConnection, pieces: list[Piece], now: float) -> W
     facts.forget_passing(con, [(piece.place.source, piece.entry.path) for piece, _ in valid])
     facts.write_problems(con, [(piece.place.source, piece.problems) for piece, _ in valid], now)
     facts.write_run_facts(con, [(one.run_id, one.piece.facts_of_run) for one in filed])
+    result.new_runs = ledger.new_runs
     for piece, _ in valid:
         result.points += piece.points
         result.bytes += piece.bytes_read

@@ -26,8 +26,8 @@ def warmup_cosine(n: int, peak: float, warmup: float = 0.05) -> Floats:
 def staircase(n: int, peak: float, drops: tuple[float, ...] = (0.33, 0.67, 0.89)) -> Floats:
     """A rate divided by ten at each share in *drops*."""
     share = np.linspace(0, 1, n)
-    falls = sum((share >= drop).astype(np.float64) for drop in drops)
-    return peak * 10.0**-falls
+    falls = (share[:, None] >= np.array(drops)).sum(axis=1)
+    return np.asarray(peak * 0.1**falls)
 
 
 def descend(rate: Floats, start: float, floor: float, speed: float, ball: float) -> Floats:
@@ -38,15 +38,16 @@ def descend(rate: Floats, start: float, floor: float, speed: float, ball: float)
     peak = max(float(rate.max()), 1e-12)
     progress = speed * np.cumsum(rate / peak) / rate.size
     hum = ball * rate / peak * (1 - np.exp(-progress))
-    return floor + (start - floor) * (1 + progress) ** -1.1 + hum
+    return np.asarray(floor + (start - floor) * (1 + progress) ** -1.1 + hum)
 
 
 def overfit(n: int, onset: float, strength: float) -> Floats:
     """What a validation loss gains over the training loss after the share *onset*."""
-    return strength * np.clip(np.linspace(0, 1, n) - onset, 0, None) ** 1.5
+    return np.asarray(strength * np.clip(np.linspace(0, 1, n) - onset, 0, None) ** 1.5)
 
 
 def climb(share: Floats, top: float, middle: float, width: float) -> Floats:
     """A reward or score that rises as a sigmoid around the share *middle*."""
     low = 1 / (1 + np.exp(middle / width))
-    return top * (1 / (1 + np.exp((middle - share) / width)) - low) / (1 - low)
+    rise = 1 / (1 + np.exp((middle - share) / width))
+    return np.asarray(top * (rise - low) / (1 - low))

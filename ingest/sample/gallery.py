@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 
 from . import curves, forms, pictures
+from .forms import HParams
 from .scene import DAY, HOUR, Job, Scene
 from .writer import TENSORFLOW
 
@@ -57,7 +58,7 @@ def _keras(scene: Scene, k: int, optimizer: str, dropout: float) -> None:
             log.text_tensor("notes", [["optimizer", optimizer], ["dropout", dropout]], 0, start + 2)
         scene.close(log)
     log = scene.open(path, start - 1, LAPTOP, suffix=".v2", writer=TENSORFLOW)
-    hparams = {"optimizer": optimizer, "dropout": dropout, "shuffle": True}
+    hparams: HParams = {"optimizer": optimizer, "dropout": dropout, "shuffle": True}
     session = forms.hparams_start(hparams, group_name=f"{optimizer}-{dropout}", start_time=start)
     log.values([session], 0, start)
     end = float(times[-1])
@@ -71,7 +72,7 @@ def _lightning(scene: Scene, version: int) -> None:
     path, start = f"{root}/version_{version}", scene.now - 7 * DAY + version * 22 * HOUR
     rng, epochs, n = scene.rng(path), 40, scene.count(3000, least=80)
     lr, encoder = (1e-4, 3e-4, 1e-3, 3e-4, 3e-4)[version], ("mit_b0", "mit_b2")[version > 2]
-    hparams = {"lr": lr, "encoder": encoder, "crop": 512, "freeze_bn": version == 4}
+    hparams: HParams = {"lr": lr, "encoder": encoder, "crop": 512, "freeze_bn": version == 4}
     rate = curves.warmup_cosine(n, lr)
     floor = (0.22 if encoder == "mit_b2" else 0.31) + 0.06 * abs(np.log10(lr / 3e-4))
     smooth = curves.descend(rate, 2.1, floor, 35, 0.1)

@@ -43,7 +43,7 @@ def spectrogram(rng: Rng, clarity: float, height: int = 48, width: int = 120) ->
     base = 7 + 2 * np.sin(time / 17)
     lines = sum(np.exp(-((pitch - base * k) ** 2) / 2) / k for k in range(1, 6))
     mixed = clarity * lines + (1 - clarity) * rng.random((height, width))
-    return (255 * np.clip(mixed, 0, 1)).astype(np.uint8)[::-1]
+    return np.asarray(255 * np.clip(mixed, 0, 1), np.uint8)[::-1]
 
 
 def utterance(rng: Rng, clarity: float, rate: int = 8000) -> NDArray[np.float64]:

@@ -35,21 +35,21 @@ class LogFile:
         count = max(0, end - self.written)
         if count:
             first, last = self.records.offsets[self.written], self.records.offsets[end]
-            self._append(self.records.data[first:last])
+            self._append(self.records.data[first:last], float(self.records.times[end - 1]))
             self.written = end
         return count
 
     def tear(self) -> None:
         """Append the first half of the next record, as a writer that was cut off."""
         first, last = self.records.offsets[self.written : self.written + 2]
-        self._append(self.records.data[first : (first + last) // 2])
+        half = self.records.data[first : (first + last) // 2]
+        self._append(half, float(self.records.times[self.written - 1]))
 
-    def _append(self, data: bytes) -> None:
+    def _append(self, data: bytes, changed: float) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("ab" if self.written else "wb") as file:
             file.write(data)
-        stamp = float(self.records.times[max(self.written - 1, 0)])
-        os.utime(self.path, (stamp, stamp))
+        os.utime(self.path, (changed, changed))
 
 
 @dataclass

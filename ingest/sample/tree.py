@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from ...core.errors import UsageError
 from . import control, gallery, language, vision
 from .scene import SampleTree, Scene
 
@@ -24,8 +25,16 @@ def write_samples(
 
     They end around *now* (Unix seconds, default: the present), and some are still running.
     The same *seed*, *scale* and *now* give the same bytes. *scale* multiplies the points per
-    series, 1.0 gives about 1.5 million in all. *progress* is told runs done and runs in all.
+    series, 1.0 gives about 1.4 million in all. *progress* is told runs done and runs in all.
+    Raises UsageError for a folder with anything in it: two trees in one would be neither.
     """
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise UsageError(
+            f"{root}: expected an empty or a new folder for the sample logs",
+            hint="name another folder, or remove this one",
+        )
+    if not scale > 0:
+        raise UsageError(f"scale {scale}: expected a number above 0", hint="1.0 is the full size")
     moment = time.time() if now is None else now
     tree = SampleTree(root, moment)
     scene = Scene(root, moment, seed, scale, tree)
@@ -49,7 +58,7 @@ def _copy(scene: Scene) -> None:
     """One finished run of the cluster was fetched to a laptop: the same bytes and times."""
     source = f"{vision.SWEEP}/resnet50_lr0.1_bs256_s0"
     target = "laptop/from-cluster/resnet50_lr0.1_bs256_s0"
-    shutil.copytree(scene.root / source, scene.root / target, dirs_exist_ok=True)
+    shutil.copytree(scene.root / source, scene.root / target)
     scene.tree.runs.append(target)
     scene.name_case("original", source)
     scene.name_case("copied", target)

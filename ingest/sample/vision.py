@@ -12,6 +12,7 @@ from tensorboard.compat.proto import config_pb2
 from . import curves, pictures
 from .columns import Ints
 from .curves import Floats
+from .forms import HParams
 from .scene import DAY, HOUR, Job, RunLog, Scene
 
 SWEEP = "lab-cluster/vision/imagenet-sweep"
@@ -39,7 +40,8 @@ class Trial(NamedTuple):
 
     @property
     def duration(self) -> float:
-        return (26 if self.model == "resnet50" else 14) * HOUR * (256 / self.batch) ** 0.2
+        hours = 26 if self.model == "resnet50" else 14
+        return hours * HOUR * (0.87 if self.batch > 256 else 1)
 
 
 class Outcome(NamedTuple):
@@ -58,7 +60,7 @@ def jobs(scene: Scene) -> list[Job]:
         Trial(model, lr, batch, seed, _start(scene, k), f"gpu{k % 4 + 1:02d}.lab.example")
         for k, (seed, model, batch, lr) in enumerate(grid)
     ]
-    return [partial(_train, scene, trial) for trial in trials] + [partial(_diverge, scene)]
+    return [*(partial(_train, scene, trial) for trial in trials), partial(_diverge, scene)]
 
 
 def _start(scene: Scene, k: int) -> float:
@@ -151,7 +153,11 @@ def _beside(
 ) -> None:
     """Configs by Hydra, checkpoints, and at the end the sub-run that `add_hparams` makes."""
     path = f"{SWEEP}/{trial.name}"
-    overrides = {"model": trial.model, "lr": trial.lr, "batch_size": trial.batch}
+    overrides: dict[str, float | str] = {
+        "model": trial.model,
+        "lr": trial.lr,
+        "batch_size": trial.batch,
+    }
     overrides["seed"] = trial.seed
     lines = "".join(f"- {key}={value}\n" for key, value in overrides.items())
     scene.side_file(f"{path}/.hydra/overrides.yaml", lines, trial.start)
@@ -168,7 +174,7 @@ def _beside(
         return
     end = float(times[-1]) + 60
     log = scene.open(path, end, trial.host, stream=f"{end:.4f}")
-    hparams = {**overrides, "optimizer": "sgd", "weight_decay": 1e-4, "augment": True}
+    hparams: HParams = {**overrides, "optimizer": "sgd", "weight_decay": 1e-4, "augment": True}
     log.hparams(hparams, ["hparam/val_acc1", "hparam/val_loss"], end)
     log.scalar("hparam/val_acc1", float(out.val_acc[-1]), 0, end)
     log.scalar("hparam/val_loss", float(out.val_loss[-1]), 0, end)

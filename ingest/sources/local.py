@@ -21,8 +21,14 @@ class LocalSource:
     """A directory tree, or a single event file, of this machine."""
 
     def __init__(
-        self, root: str, include: Sequence[str] = ("**",), exclude: Sequence[str] = ()
+        self,
+        root: str,
+        include: Sequence[str] = ("**",),
+        exclude: Sequence[str] = (),
+        *,
+        follow_symlinks: bool = True,
     ) -> None:
+        self._follow = follow_symlinks
         self._single = ""
         if os.path.isfile(root):
             root, self._single = os.path.split(root)
@@ -107,6 +113,8 @@ class LocalSource:
                     listing.problems.append(Problem(name, 0, 0, "unreadable", message))
                 continue
             if stat.S_ISDIR(info.st_mode):
+                if entry.is_symlink() and not self._follow:
+                    continue
                 if (info.st_dev, info.st_ino) not in seen_dirs and depth < _MAX_DEPTH:
                     seen_dirs.add((info.st_dev, info.st_ino))
                     subdirectories.append((path, depth + 1))

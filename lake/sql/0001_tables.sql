@@ -13,7 +13,7 @@ CREATE TABLE source_facts (
 CREATE TABLE run_facts (
     run_id BIGINT, run_key VARCHAR, source VARCHAR, machine VARCHAR, project VARCHAR, name VARCHAR,
     path VARCHAR, group_name VARCHAR, git_commit VARCHAR, command VARCHAR,
-    end_state VARCHAR, end_reason VARCHAR, discovered_at TIMESTAMP
+    end_state VARCHAR, end_reason VARCHAR, end_at DOUBLE, discovered_at TIMESTAMP
 );
 
 -- One row per event file, and its cursor: everything before offset_read is in the lake.
@@ -69,6 +69,9 @@ CREATE TABLE hparams (
 CREATE TABLE artifacts (
     run_id BIGINT, kind VARCHAR, path VARCHAR, size BIGINT, mtime TIMESTAMP, step BIGINT
 );
+
+-- What lay beside event files when it was last looked at; content = a hash of names, sizes and times.
+CREATE TABLE directories (source VARCHAR, path VARCHAR, content VARCHAR);
 
 CREATE TABLE problems (
     "at" TIMESTAMP, source VARCHAR, path VARCHAR, "offset" BIGINT, bytes BIGINT, kind VARCHAR, message VARCHAR
@@ -138,7 +141,7 @@ WITH f AS (
     FROM f WHERE content IS NOT NULL GROUP BY content HAVING count(*) > 1
 )
 SELECT r.run_id, r.run_key, r.source, r.machine, r.project, r.name, r.path,
-       CASE WHEN r.end_state IS NOT NULL THEN r.end_state
+       CASE WHEN r.end_at >= f.last_wall THEN r.end_state
             WHEN epoch(now()) - f.grew_at < s.stalled_after_s THEN 'running'
             WHEN epoch(now()) - f.grew_at < s.finished_after_s THEN 'stalled'
             ELSE 'finished' END AS state,

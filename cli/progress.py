@@ -1,0 +1,68 @@
+"""What an ingest shows: a bar on a terminal, nothing in cron, and one line at the end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..ingest.cycle import Progress, Report
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Progress]:
+    """A progress bar on stderr where that is a terminal; otherwise nothing is shown."""
+    if quiet or not sys.stderr.isatty():
+        yield Progress()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bar
+    from rich.progress import TimeRemainingColumn
+
+    bar = Bar(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[points]:,} points"),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with bar:
+        yield _Shown(bar)
+
+
+class _Shown(Progress):
+    def __init__(self, bar: object) -> None:
+        from rich.progress import Progress as Bar
+
+        assert isinstance(bar, Bar)
+        self._bar = bar
+        self._points = 0
+
+    def begin(self, source: str, files: int, size: int) -> None:
+        self._points = 0
+        self._task = self._bar.add_task(f"{source} ({files:,} files)", total=size, points=0)
+
+    def advance(self, size: int, points: int) -> None:
+        self._points += points
+        self._bar.update(self._task, advance=size, points=self._points)
+
+    def end(self, report: Report) -> None:
+        for task in self._bar.task_ids:
+            self._bar.remove_task(task)
+
+
+def summary(report: Report) -> str:
+    """One line on what a cycle over a source did."""
+    parts = [
+        f"{report.source}: {report.points:,} points",
+        f"{report.new_runs:,} new runs",
+        f"{report.files_changed:,} of {report.files_listed:,} files changed",
+        f"{report.bytes_read / 1e6:,.1f} MB read in {report.ended_at - report.started_at:.1f} s",
+    ]
+    if report.problems:
+        parts.append(f"{report.problems:,} problems (SELECT * FROM problems)")
+    return ", ".join(parts)

@@ -1,0 +1,149 @@
+"""What lies beside event files: hyperparameters, provenance and checkpoints of runs."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+from ..core.values import FileEntry, Problem
+from ..lake import beside as lake_beside
+from ..lake.database import Lake
+from ..lake.facts import ArtifactRow, RunFacts
+from . import artifacts, provenance
+from .sources.base import Listing, Source, split, walk_up
+
+_MAX_SIDE_FILE = 1 << 20
+_LEVELS_DOWN = 2
+_LEVELS_UP = 3
+
+
+def look_beside(lake: Lake, source: Source, listing: Listing, name: str) -> int:
+    """Store what side files of the runs of source *name* say, where a directory changed or a run is
+    new; returns the bytes read."""
+    runs = lake_beside.directories(lake.con, name)
+    if not runs:
+        return 0
+    keys = {directory: "" for directory in runs}
+    keys |= {directory: _key(entries) for directory, entries in listing.beside.items()}
+    seen = lake_beside.looked_at(lake.con, name)
+    changed = {directory for directory, key in keys.items() if seen.get(directory) != key}
+    if not changed:
+        return 0
+    look = _Look(source, listing, runs)
+    found = {run_id: look.at(directory) for directory, run_id in look.affected(changed).items()}
+    fresh = {directory: keys[directory] for directory in changed}
+    lake_beside.write(lake, name, fresh, found, look.problems)
+    return look.bytes_read
+
+
+@dataclass
+class _Look:
+    """One pass over what changed: a file in a parent directory is read once for all runs below."""
+
+    source: Source
+    listing: Listing
+    runs: dict[str, int]
+    problems: list[Problem] = field(default_factory=list)
+    bytes_read: int = 0
+
+    def __post_init__(self) -> None:
+        self._read_before: dict[str, provenance.SideFacts] = {}
+        self._owned: dict[str, list[str]] = {}
+        self._below: dict[str, list[str]] = {}
+        for directory in self.listing.beside:
+            owner = self._owner(directory)
+            if owner is not None:
+                self._owned.setdefault(owner, []).append(directory)
+        for run in self.runs:
+            for parent in list(walk_up(run, _LEVELS_UP))[1:]:
+                self._below.setdefault(parent, []).append(run)
+
+    def affected(self, changed: set[str]) -> dict[str, int]:
+        """The runs, by directory, that changed directories have a say in."""
+        found = set()
+        for directory in changed:
+            owner = self._owner(directory)
+            found.update(self._below.get(directory, ()))
+            if owner is not None:
+                found.add(owner)
+        return {run: self.runs[run] for run in sorted(found)}
+
+    def at(self, run: str) -> list[RunFacts]:
+        """All that side files of a run's directory say."""
+        own = {
+            _relative(run, entry.path): entry
+            for directory in self._owned.get(run, ())
+            for entry in self.listing.beside[directory]
+        }
+        every = dict(own)
+        for up, parent in enumerate(list(walk_up(run, _LEVELS_UP))[1:], 1):
+            for entry in self.listing.beside.get(parent, ()):
+                every["../" * up + split(entry.path)[1]] = entry
+        side = provenance.find_side_files(every)
+        said = [self._side_facts(every[file.path_relative], file) for file in side]
+        merged = provenance.merge(said)
+        ends = [every[f.path_relative].mtime_ns for f, s in zip(side, said, strict=True) if s.end_state]
+        return [
+            RunFacts(
+                origins={file.name for file in side},
+                hparams=list(merged.hparams),
+                artifacts=_artifacts(own),
+                git_commit=merged.git_commit,
+                command=merged.command,
+                end_state=merged.end_state,
+                end_reason=merged.end_reason or None,
+                end_at=max(ends) / 1e9 if ends else None,
+            )
+        ]
+
+    def _owner(self, directory: str) -> str | None:
+        return next((d for d in walk_up(directory, _LEVELS_DOWN) if d in self.runs), None)
+
+    def _side_facts(self, entry: FileEntry, file: provenance.SideFile) -> provenance.SideFacts:
+        if entry.path not in self._read_before:
+            self._read_before[entry.path] = self._read(entry, file)
+        return self._read_before[entry.path]
+
+    def _read(self, entry: FileEntry, file: provenance.SideFile) -> provenance.SideFacts:
+        if entry.size > _MAX_SIDE_FILE:
+            return provenance.SideFacts()
+        try:
+            data = bytes(self.source.read(entry.path, 0, entry.size))
+        except OSError as error:
+            message = f"cannot be read: {error.strerror}"
+            self.problems.append(Problem(entry.path, 0, 0, "unreadable", message))
+            return provenance.SideFacts()
+        self.bytes_read += len(data)
+        facts = provenance.read_side_file(file.kind, file.name, data)
+        if facts.problem:
+            self.problems.append(Problem(entry.path, 0, len(data), "side file", facts.problem))
+        return facts
+
+
+def _artifacts(own: dict[str, FileEntry]) -> list[ArtifactRow]:
+    """Artifacts among a run's own files; a checkpoint directory is one, with the size of its files."""
+    found: dict[str, ArtifactRow] = {}
+    for relative, entry in own.items():
+        whole = artifacts.checkpoint_directory(relative)
+        kind = artifacts.classify(whole or relative, whole is not None)
+        if kind is None:
+            continue
+        depth = relative.count("/") - whole.count("/") if whole else 0
+        path = entry.path.rsplit("/", depth)[0] if depth else entry.path
+        before = found.get(path)
+        size = entry.size + (before.size or 0 if before else 0)
+        mtime = max(entry.mtime_ns / 1e9, before.mtime or 0 if before else 0)
+        found[path] = ArtifactRow(kind.kind, path, size, mtime, kind.step)
+    return list(found.values())
+
+
+def _relative(run: str, path: str) -> str:
+    return path[len(run) + 1 :] if run else path
+
+
+def _key(entries: list[FileEntry]) -> str:
+    digest = hashlib.blake2b(digest_size=12)
+    for entry in entries:
+        line = f"{entry.path}\0{entry.size}\0{entry.mtime_ns}\n"
+        digest.update(line.encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()

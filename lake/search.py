@@ -1,0 +1,341 @@
+"""Searching runs: filter, columns, sort and groups as one SQL statement that never reads points."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from ..core.errors import FilterError, UsageError
+from . import filters, grammar
+from .fields import FIELDS, Metric, Scope, Term, nearest
+
+DEFAULT_COLUMNS = (
+    "source", "machine", "project", "name", "path", "state", "created_at", "last_event_at",
+    "duration_s", "points", "last_step", "run_key",
+)  # fmt: skip
+DEFAULT_SORT = ("-last_event_at",)
+MAX_COLUMNS = 1_000
+MAX_KEYS = 16
+
+_STAT_COLUMNS = {stat: stat for stat in ("last", "first", "min", "max", "mean", "std")}
+_STAT_COLUMNS |= {"count": "points", "step_min": "min_step", "step_max": "max_step"}
+_FROM = "FROM runs r WHERE"
+# DuckDB ends a query whose sum of squares overflows; beyond this mean and std are missing instead.
+_SUMMABLE = 1e150
+
+
+@dataclass(frozen=True)
+class Query:
+    """What to search for; every expression is in the filter language.
+
+    *columns* None are the default ones; a column may end in `as name`. A sort key descends with `-`
+    before or `desc` behind it; missing values and NaN come last either way. With *group_by* there
+    is one row for each group. Runs that are copies of another are left out unless *duplicates*.
+    """
+
+    filter: str = ""
+    columns: tuple[str, ...] | None = None
+    sort: tuple[str, ...] = ()
+    group_by: tuple[str, ...] = ()
+    limit: int | None = None
+    offset: int = 0
+    duplicates: bool = False
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the caller knows: a relation (run_id, tag) of users' tags, and names that exist."""
+
+    tags: str | None = None
+    hparams: tuple[str, ...] = ()
+    series: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Column:
+    title: str
+    term: Term
+
+
+@dataclass(frozen=True)
+class _Output:
+    """A column of the result; *number* is a hyperparameter's number beside the text in *sql*."""
+
+    title: str
+    sql: str
+    number: str = ""
+
+
+def search(con: duckdb.DuckDBPyConnection, query: Query, names: Names | None = None) -> pa.Table:
+    """The runs, or groups of runs, that *query* asks for; *con* has the lake in use.
+
+    A hyperparameter is a column of numbers where all its shown values are, else of text.
+    Raises FilterError or UsageError.
+    """
+    statement = _Statement(query, names or Names())
+    sql, params = statement.rows()
+    table = _execute(con, sql, params, query).to_arrow_table()
+    columns = []
+    for index, output in enumerate(statement.outputs):
+        column = table.column(f"c{index}")
+        if output.number:
+            number = table.column(f"n{index}")
+            column = number if number.null_count == column.null_count else column
+        columns.append(column)
+    return pa.table(columns, names=[output.title for output in statement.outputs])
+
+
+def count(con: duckdb.DuckDBPyConnection, query: Query, names: Names | None = None) -> int:
+    """How many rows *query* has without its limit and offset."""
+    sql, params = _Statement(query, names or Names()).total()
+    row = _execute(con, sql, params, query).fetchone()
+    return int(row[0]) if row else 0
+
+
+def to_sql(query: Query, names: Names | None = None) -> tuple[str, dict[str, object]]:
+    """The statement behind `search` and its named parameters; columns are called c0, c1, ...
+
+    The statement holds none of the query's text: values are parameters, names are ours.
+    """
+    return _Statement(query, names or Names()).rows()
+
+
+def _execute(
+    con: duckdb.DuckDBPyConnection, sql: str, params: dict[str, object], query: Query
+) -> duckdb.DuckDBPyConnection:
+    try:
+        return con.execute(sql, params)
+    except (duckdb.DataError, duckdb.NotSupportedError, duckdb.InvalidInputException) as error:
+        message = f"this cannot be computed: {error}"
+        raise FilterError(message, text=query.filter, position=0) from error
+
+
+class _Statement:
+    """One query on its way to SQL."""
+
+    def __init__(self, query: Query, names: Names):
+        self.query = query
+        self.scope = Scope(tags=names.tags, known_hparams=names.hparams, known_tags=names.series)
+        _check(query)
+        self.columns = self._columns()
+        self.where = filters.condition(query.filter, self.scope)
+        if not query.duplicates:
+            self.where = f"r.duplicate_of IS NULL AND {self.where}"
+        self.keys = [self._key(text) for text in query.group_by]
+        if self.keys:
+            self.outputs, self.body = self._grouped()
+        else:
+            self.outputs, self.body = self._plain()
+
+    def rows(self) -> tuple[str, dict[str, object]]:
+        """The statement for the page asked for."""
+        limit = "" if self.query.limit is None else f" LIMIT {int(self.query.limit)}"
+        offset = f" OFFSET {int(self.query.offset)}" if self.query.offset else ""
+        return self._with_needs(self.body + limit + offset)
+
+    def total(self) -> tuple[str, dict[str, object]]:
+        """The statement for the number of rows."""
+        if not self.keys:
+            return self._with_needs(f"SELECT count(*) {_FROM} {self.where}")
+        keys = ", ".join(f"{_group_key(key.term)} AS k{i}" for i, key in enumerate(self.keys))
+        inner = f"SELECT DISTINCT {keys} {_FROM} {self.where}"
+        return self._with_needs(f"SELECT count(*) FROM ({inner})")
+
+    # Columns and keys
+
+    def _columns(self) -> list[_Column]:
+        texts = self.query.columns
+        if texts is None:
+            texts = () if self.query.group_by else DEFAULT_COLUMNS
+        columns: dict[str, _Column] = {}
+        for text in texts:
+            source, name = grammar.alias(text)
+            if name is not None and name.lower() in FIELDS and name.lower() != source.strip():
+                message, at = f"{name} is a field already: choose another name", text.rindex(name)
+                raise FilterError(message, text=text, position=at)
+            column = _Column(name or text.strip(), filters.expression(source, self.scope))
+            if column.title in columns:
+                raise FilterError(f"there are two columns {column.title}", text=text, position=0)
+            columns[column.title] = column
+            if name is not None:
+                self.scope.names[name] = column.term
+        return list(columns.values())
+
+    def _key(self, text: str) -> _Column:
+        source, name = grammar.alias(text)
+        term = filters.expression(source, self.scope)
+        if term.kind == "list":
+            raise FilterError("a list cannot be grouped by", text=text, position=0)
+        return _Column(name or text.strip(), term)
+
+    def _plain(self) -> tuple[list[_Output], str]:
+        outputs = [_Output(c.title, c.term.sql, c.term.number) for c in self.columns]
+        order = []
+        for text in self.query.sort or DEFAULT_SORT:
+            source, descends = grammar.direction(text)
+            order += _order(filters.expression(source, self.scope), descends)
+        order.append("r.run_id DESC")
+        body = f"SELECT {_select(outputs)} {_FROM} {self.where}"
+        return outputs, f"{body} ORDER BY {', '.join(order)}"
+
+    # Groups
+
+    def _grouped(self) -> tuple[list[_Output], str]:
+        inner = [f"{_group_key(key.term)} AS k{i}" for i, key in enumerate(self.keys)]
+        outputs, order_of = [], {}
+        for i, key in enumerate(self.keys):
+            output = _Output(key.title, f"k{i}")
+            if key.term.number:
+                inner.append(f"{key.term.sql} AS t{i}")
+                output = _Output(key.title, f"min(t{i})", f"k{i}.n")
+            outputs.append(output)
+            order_of[key.title] = [output.number, output.sql] if output.number else [output.sql]
+        outputs.append(_Output("runs", "count(*)"))
+        order_of["runs"] = ["count(*)"]
+        for i, column in enumerate(self._numeric()):
+            inner.append(f"CAST({column.term.number or column.term.sql} AS DOUBLE) AS v{i}")
+            for name, sql in _statistics(f"v{i}").items():
+                outputs.append(_Output(f"{column.title}_{name}", sql))
+                order_of[f"{column.title}_{name}"] = [sql]
+            order_of.setdefault(column.title, order_of[f"{column.title}_mean"])
+        keys = ", ".join(f"k{i}" for i in range(len(self.keys)))
+        body = (
+            f"SELECT {_select(outputs)}"
+            f" FROM (SELECT {', '.join(inner)} {_FROM} {self.where})"
+            f" GROUP BY {keys} ORDER BY {', '.join(self._group_order(order_of))}"
+        )
+        return outputs, body
+
+    def _numeric(self) -> list[_Column]:
+        titles = {key.title for key in self.keys}
+        kinds = ("number", "hyperparameter")
+        return [c for c in self.columns if c.term.kind in kinds and c.title not in titles]
+
+    def _group_order(self, order_of: dict[str, list[str]]) -> list[str]:
+        order = []
+        for text in self.query.sort or ("-runs",):
+            source, descends = grammar.direction(text)
+            name = source.strip()
+            if name not in order_of:
+                message = f"{name[:80]} is no column of the groups"
+                hint = nearest(name, order_of) or f"There are: {', '.join(order_of)}."
+                raise FilterError(message, text=text, position=0, hint=hint)
+            order += [f"{sql} {_way(descends)}" for sql in order_of[name]]
+        return [*order, *(f"k{i}" for i in range(len(self.keys)))]
+
+    # The parts a statement needs
+
+    def _with_needs(self, body: str) -> tuple[str, dict[str, object]]:
+        """*body* with the relations it refers to, and only the parameters it has."""
+        hparams = _referred(r"\bhp\.[hn](\d+)", body)
+        metrics = _referred(r"\bm\.m(\d+)", body)
+        parts, joins = [], ""
+        if hparams:
+            wanted = [name for name, i in self.scope.hparams.items() if i in hparams]
+            parts.append(f"hp AS ({self._hparams(wanted)})")
+            joins += " LEFT JOIN hp ON hp.run_id = r.run_id"
+        if metrics:
+            some = [metric for metric, i in self.scope.metrics.items() if i in metrics]
+            parts.append(f"m AS ({self._metrics(some)})")
+            joins += " LEFT JOIN m ON m.run_id = r.run_id"
+        if "l.locations" in body:
+            parts.append(f"l AS ({_LOCATIONS})")
+            joins += " LEFT JOIN l ON l.run_id = coalesce(r.duplicate_of, r.run_id)"
+        sql = (f"WITH {', '.join(parts)} " if parts else "") + body.replace(
+            _FROM, f"FROM runs r{joins} WHERE"
+        )
+        used = set(re.findall(r"\$(p\d+)", sql))
+        return sql, {name: value for name, value in self.scope.params.items() if name in used}
+
+    def _hparams(self, names: list[str]) -> str:
+        columns, bound = [], []
+        for name in names:
+            bound.append(self.scope.bind(name))
+            number = self.scope.hparams[name]
+            for letter, column in (("h", "value"), ("n", "number")):
+                columns.append(
+                    f"arg_min_null({column}, (rank, origin)) FILTER (name = {bound[-1]})"
+                    f" AS {letter}{number}"
+                )
+        return (
+            f"SELECT run_id, {', '.join(columns)} FROM hparams"
+            f" WHERE name IN ({', '.join(bound)}) GROUP BY run_id"
+        )
+
+    def _metrics(self, metrics: list[Metric]) -> str:
+        tags = {tag: self.scope.bind(tag) for _, tag, _ in metrics}
+        columns = []
+        for stat, tag, stream in metrics:
+            column, test = f'"{_STAT_COLUMNS[stat]}"', f"tag = {tags[tag]}"
+            if stream is not None:
+                test += f" AND stream = {self.scope.bind(stream)}"
+            # The stream '' sorts before every other one.
+            value = f"arg_min_null({column}, stream) FILTER ({test})"
+            columns.append(f"{value} AS m{self.scope.metrics[stat, tag, stream]}")
+        return (
+            f"SELECT run_id, {', '.join(columns)} FROM series"
+            f" WHERE kind = 'scalar' AND tag IN ({', '.join(tags.values())}) GROUP BY run_id"
+        )
+
+
+_LOCATIONS = (
+    "SELECT coalesce(duplicate_of, run_id) AS run_id,"
+    " list(source || ':' || path ORDER BY duplicate_of IS NOT NULL, source, path) AS locations"
+    " FROM runs GROUP BY coalesce(duplicate_of, run_id)"
+)
+
+
+def _check(query: Query) -> None:
+    limits = (("columns", query.columns or (), MAX_COLUMNS), ("sort", query.sort, MAX_KEYS))
+    for name, given, most in (*limits, ("group_by", query.group_by, MAX_KEYS)):
+        if len(given) > most:
+            raise UsageError(f"{name}: {len(given)} are given, at most {most} are taken")
+    if query.columns == ():
+        raise UsageError("columns: at least one is needed")
+    for name, number in (("limit", query.limit or 0), ("offset", query.offset)):
+        if not 0 <= number < 1 << 62:
+            raise UsageError(f"{name}: a number from 0 is expected, not {number}")
+
+
+def _select(outputs: list[_Output]) -> str:
+    columns = [f"{output.sql} AS c{i}" for i, output in enumerate(outputs)]
+    columns += [f"{output.number} AS n{i}" for i, output in enumerate(outputs) if output.number]
+    return ", ".join(columns)
+
+
+def _order(term: Term, descends: bool) -> list[str]:
+    """Numbers before texts where a hyperparameter has both; NaN with the missing at the end."""
+    way = _way(descends)
+    if term.kind == "hyperparameter":
+        return [f"{term.comparable} {way}", f"{term.sql} {way}"]
+    return [f"{term.comparable} {way}"]
+
+
+def _way(descends: bool) -> str:
+    return "DESC NULLS LAST" if descends else "ASC NULLS LAST"
+
+
+def _group_key(term: Term) -> str:
+    # 0.001 and 1e-3 are one value: a hyperparameter is its number, and its text where it has none.
+    if not term.number:
+        return term.sql
+    text = f"CASE WHEN {term.number} IS NULL THEN {term.sql} END"
+    return f"struct_pack(n := {term.number}, s := {text})"
+
+
+def _statistics(value: str) -> dict[str, str]:
+    summable = f"abs({value}) < {_SUMMABLE!r}"
+    sound = f"coalesce(max(abs({value})) FILTER (isfinite({value})), 0) < {_SUMMABLE!r}"
+    return {
+        "mean": f"CASE WHEN {sound} THEN avg({value}) FILTER ({summable}) END",
+        "std": f"CASE WHEN {sound} THEN stddev_samp({value}) FILTER ({summable}) END",
+        "min": f"min({value}) FILTER (isfinite({value}))",
+        "max": f"max({value}) FILTER (isfinite({value}))",
+    }
+
+
+def _referred(pattern: str, body: str) -> set[int]:
+    return {int(number) for number in re.findall(pattern, body)}

@@ -1,0 +1,54 @@
+"""A search for plain words: every word must occur in something that is written about a run."""
+
+from __future__ import annotations
+
+import re
+
+from .fields import Scope
+from .grammar import KEYWORDS, MAX_CHARS
+
+MAX_WORDS = 20
+
+_KEYWORD_TEXTS = {kind.name.lower() for kind in KEYWORDS}
+_PHRASE = re.compile(r""""([^"]+)"|'([^']+)'|([\w./:*-]+)""")
+
+
+def split(text: str) -> tuple[str, ...] | None:
+    """The words of a plain search such as `resnet "two words"`; None if *text* is an expression."""
+    found: list[str] = []
+    end = 0
+    for match in _PHRASE.finditer(text[: MAX_CHARS + 1]):
+        word = match[3] or ""
+        if text[end : match.start()].strip() or (found and match.start() == end):
+            return None
+        if word.lower() in _KEYWORD_TEXTS or word.lower().startswith("hp."):
+            return None
+        if word and not any(character.isalnum() for character in word):
+            return None
+        found.append(match[1] or match[2] or word)
+        end = match.end()
+    return tuple(found) if found and not text[end:].strip() else None
+
+
+def search(words: tuple[str, ...], scope: Scope) -> str:
+    """A boolean SQL expression: each word is in a name, a tag or a hyperparameter of the run.
+
+    Case does not matter; `*` stands for any characters.
+    """
+    return " AND ".join(_search(word, scope) for word in words)
+
+
+def _search(word: str, scope: Scope) -> str:
+    pattern = scope.bind("(?is)" + ".*".join(re.escape(part) for part in word.split("*")))
+
+    def has(column: str) -> str:
+        return f"regexp_matches({column}, {pattern})"
+
+    places = [
+        has("concat_ws(chr(10), r.name, r.path, r.project, r.machine)"),
+        f"r.run_id IN (SELECT run_id FROM series_parts WHERE {has('tag')})",
+        f"r.run_id IN (SELECT run_id FROM hparams WHERE {has('name')} OR {has('value')})",
+    ]
+    if scope.tags:
+        places.append(f"r.run_id IN ({scope.tagged(has('tag'))})")
+    return f"({' OR '.join(places)})"

@@ -1,0 +1,30 @@
+"""Fixtures for all tests: the corpus of real event files, and compiled code that is never stale."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+# A cached kernel is keyed by its own file only, not by those it calls: key the cache by them all.
+_sources = b"".join(path.read_bytes() for path in sorted((_ROOT / "kernels").glob("*.py")))
+_cache = _ROOT / ".pytest_cache" / f"kernels-{hashlib.sha256(_sources).hexdigest()[:16]}"
+os.environ.setdefault("NUMBA_CACHE_DIR", str(_cache))
+
+# The first example of a test may compile a kernel: time says nothing here.
+settings.register_profile("boardlake", deadline=None)
+settings.load_profile("boardlake")
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of real event files beside the checkout, with its golden counts."""
+    path = _ROOT.parent / "shared" / "corpus"
+    if not (path / "GOLDEN_FILES.csv").is_file():
+        pytest.skip("no corpus of real event files at ../shared/corpus beside the checkout")
+    return path
