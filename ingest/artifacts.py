@@ -28,21 +28,23 @@ _STEPS = [
         r"(?<![a-z])(?:iter|iters|iteration|iterations|update|updates)[=_-]?",
         r"(?:ckpt|checkpoint)[-_]epoch[-_]?\d{1,6}[-_]",
         r"(?<![a-z])checkpoint_\d{1,6}_",
-        r"(?<![a-z])(?:checkpoint|ckpt|network-snapshot|model_ckpt)[-_]",
+        r"(?<![a-z])(?:checkpoint|ckpt|network-snapshot)-",
     )
 ]
+# With an extension, `checkpoint_0050.pth.tar` is mostly an epoch.
+_BARE = re.compile(r"^(?:checkpoint|ckpt)_([0-9]{1,15})$")
 _BEFORE_STEPS = re.compile(r"(?<![0-9])0*([0-9]{1,15})_steps?(?![a-z])", re.IGNORECASE)
-# detectron2 and its kin: model_0004999.pth, zero-padded, unlike model_3.pt of an epoch.
-_PADDED = re.compile(r"^(?:model|ckpt|G|D|snapshot)_([0-9]{6,15})\.", re.IGNORECASE)
+# detectron2 pads model_0004999.pth with zeros, unlike model_3.pt of an epoch; VITS has G_40000.pth.
+_PADDED = re.compile(r"^(?:(?:model|ckpt|snapshot)_(?=[0-9]{6})|[GD]_)([0-9]{1,15})\.")
 _ML_AGENTS = re.compile(r"-([0-9]{3,15})\.(?:onnx|nn|pt)$")
 
 _CHECKPOINT_DIR = re.compile(
     r"checkpoint[-_][0-9]{1,15}|checkpoint_epoch_?[0-9]{1,9}|ckpt[-_][0-9]{1,15}"
-    r"|global_step[-_]?[0-9]{1,15}|iter_[0-9]{4,15}|step[-_=]?[0-9]{1,15}"
+    r"|global_step[-_]?[0-9]{1,15}|iter_[0-9]{4,15}"
     r"|epoch=[0-9]{1,9}[^/]*\.ckpt|[^/]{1,200}\.ckpt|[^/]{1,200}\.orbax"
 )
 # A bare number is a step only under a directory that holds checkpoints (orbax, flax).
-_STEP_UNDER = re.compile(r"(?:.*/)?(?:checkpoints?|ckpts?)/([0-9]{1,15})")
+_STEP_UNDER = re.compile(r"(?:.*/)?(?:checkpoints?|ckpts?)/(?:step[-_=]?)?([0-9]{1,15})")
 _CHECKPOINT_FILE = re.compile(
     r".*\.(?:ckpt|pt|pth|pth\.tar|safetensors|pdparams|keras|h5|hdf5|msgpack|nemo)"
     r"|.*\.ckpt(?:-[0-9]{1,15})?\.index|(?:ckpt|cp)-[0-9]{1,15}\.index"
@@ -98,12 +100,10 @@ def classify(relative_path: str, is_dir: bool) -> Artifact | None:
 
 
 def _classify_file(path: str, base: str) -> Artifact | None:
-    if _CONFIG.fullmatch(base) or recognise(path) not in (
-        None,
-        "error",
-        "command_args",
-        "git_info",
-    ):
+    if recognise(path) not in (None, "error", "command_args", "git_info"):
+        return Artifact("config")
+    # Deeper down lie copies of code, full of settings that are nobody's.
+    if _CONFIG.fullmatch(base) and path.count("/") <= 1:
         return Artifact("config")
     if _METRICS.fullmatch(base):
         return Artifact("metrics")
@@ -138,7 +138,12 @@ def _is_checkpoint_dir(path: str) -> bool:
 def step_of(path: str) -> int | None:
     """The training step in the name of a checkpoint, None where it is not certain."""
     base = path.rpartition("/")[2]
-    found = _STEP_UNDER.fullmatch(path) or _PADDED.match(base) or _ML_AGENTS.search(base)
+    found = (
+        _STEP_UNDER.fullmatch(path)
+        or _PADDED.match(base)
+        or _BARE.match(base)
+        or _ML_AGENTS.search(base)
+    )
     found = found or _BEFORE_STEPS.search(base)
     for pattern in _STEPS:
         found = found or pattern.search(base)

@@ -194,7 +194,7 @@ def _block(
     threaded = kernel.thread(
         step, wall_time, measured, starts, np.zeros(groups, np.int64), np.full(groups, np.nan)
     )
-    stats = {name: getattr(threaded, name) for name in kernel.STATS}
+    stats: dict[str, NDArray[Any]] = threaded.stats._asdict()
     if value is None:
         stats["finite"] = stats["nan_count"] = stats["inf_count"] = np.zeros(groups, np.int64)
         for name in ("first", "last"):
@@ -206,8 +206,8 @@ def _block(
         step=step,
         wall_time=wall_time,
         record=record,
-        attempt=threaded.attempt_of_point,
-        superseded=threaded.superseded_of_point,
+        attempt=threaded.attempt,
+        superseded=threaded.superseded,
         stats=stats,
         value=value,
     )

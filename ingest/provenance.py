@@ -92,7 +92,8 @@ _FULL_SHA = re.compile(r"(?<![0-9a-fA-F])(?:[0-9a-f]{64}|[0-9a-f]{40})(?![0-9a-f
 _SHA = re.compile(r"(?=.*[0-9])[0-9a-f]{7,40}|[0-9a-f]{64}")
 _SHA_NAME = re.compile(
     r"(?:.*[/._ -])?(?:git|code|source|repo)?[/._ -]?"
-    r"(?:git|commit|sha1?|hexsha|githash|hash|rev|revision)(?:[/._ -](?:hash|sha1?|id|hexsha|commit))?",
+    r"(?:git|commit|sha1?|hexsha|githash|hash|rev|revision)"
+    r"(?:[/._ -](?:hash|sha1?|id|hexsha|commit))?",
     re.IGNORECASE,
 )
 _GIT_WORD = re.compile(r"git|commit|sha|code_?rev|source_?rev", re.IGNORECASE)
@@ -156,16 +157,12 @@ def find_side_files(relative_paths: Iterable[str]) -> list[SideFile]:
         if kind is not None:
             found.setdefault((kind, path.count("../")), []).append(path)
     files: list[SideFile] = []
-    for (kind, up), paths in sorted(found.items(), key=lambda item: _order(*item[0])):
-        paths.sort()
+    for kind, up in sorted(found, key=lambda key: (KINDS.index(key[0]), key[1])):
+        paths = sorted(found[kind, up])
         if kind in _ONE_PER_RUN:
             paths = paths[-1:] if not up or len(paths) == 1 else []
         files += [SideFile(path, path, kind) for path in paths]
     return files[:MAX_SIDE_FILES]
-
-
-def _order(kind: SideKind, up: int) -> tuple[int, int]:
-    return KINDS.index(kind), up
 
 
 def read_side_file(kind: SideKind, name: str, data: bytes) -> SideFacts:
@@ -175,14 +172,7 @@ def read_side_file(kind: SideKind, name: str, data: bytes) -> SideFacts:
     """
     try:
         return _READERS.get(kind, _read_settings)(kind, name, data)
-    except (
-        ValueError,
-        TypeError,
-        AttributeError,
-        KeyError,
-        OverflowError,
-        RecursionError,
-    ) as error:
+    except (ValueError, RecursionError) as error:
         return SideFacts(problem=f"{name}: {_one_line(str(error) or type(error).__name__)}")
 
 
@@ -203,8 +193,7 @@ def _with_hparams(name: str, found: list[Hparam]) -> SideFacts:
 
 def _read_wandb_config(kind: SideKind, name: str, data: bytes) -> SideFacts:
     """Weights & Biases: {key: {desc: ..., value: ...}}, and entries of its own."""
-    raw = plain.from_yaml(hp.decode(data))
-    raw = _dict(raw, "settings")
+    raw = _dict(plain.from_yaml(hp.decode(data)), "settings")
     values = {
         key: item["value"] if isinstance(item, dict) and "value" in item else item
         for key, item in raw.items()
@@ -307,9 +296,7 @@ _READERS: dict[SideKind, Callable[[SideKind, str, bytes], SideFacts]] = {
 def facts_from_text_summary(tag: str, text: str) -> SideFacts:
     """Commit, command and hparams that a run logged as text (`git/commit`, `sys.argv`, `args`)."""
     name = hp.tag_name(tag)
-    commit = None
-    if _SHA_NAME.fullmatch(name) and not _OTHER_CODE.search(name):
-        commit = _find_sha(text[:4096])
+    commit = _find_sha(text[:4096]) if _is_commit_name(name) else None
     command = _command(text) if _COMMAND_TAG.fullmatch(name) else None
     found = hp.from_text_summary(tag, text)
     return SideFacts(tuple(found), commit or facts_from_hparams(found).git_commit, command)
@@ -317,16 +304,16 @@ def facts_from_text_summary(tag: str, text: str) -> SideFacts:
 
 def facts_from_hparams(hparams: Iterable[Hparam]) -> SideFacts:
     """The commit among hparams (`git_sha`, `commit`), where its value is a hash."""
-    for hparam in sorted(hparams, key=lambda each: each.rank):
-        name = hparam.name
-        if hparam.type not in ("string", "int") or not _SHA_NAME.fullmatch(name):
-            continue
-        sha = (
-            _sha(hparam.value) if _GIT_WORD.search(name) and not _OTHER_CODE.search(name) else None
-        )
-        if sha:
-            return SideFacts(git_commit=sha)
+    texts = [each for each in hparams if each.type in ("string", "int")]
+    for hparam in sorted(texts, key=lambda each: each.rank):
+        ours = _GIT_WORD.search(hparam.name) and _is_commit_name(hparam.name)
+        if ours and _sha(hparam.value):
+            return SideFacts(git_commit=_sha(hparam.value))
     return SideFacts()
+
+
+def _is_commit_name(name: str) -> bool:
+    return bool(_SHA_NAME.fullmatch(name)) and not _OTHER_CODE.search(name)
 
 
 def merge(facts: Sequence[SideFacts]) -> SideFacts:
@@ -334,9 +321,8 @@ def merge(facts: Sequence[SideFacts]) -> SideFacts:
 
     Hparams keep every origin, by rank, then in the order given.
     """
-    ends = sorted(
-        (fact for fact in facts if fact.end_state), key=lambda fact: fact.end_state != "failed"
-    )
+    ends = [fact for fact in facts if fact.end_state]
+    ends.sort(key=lambda fact: fact.end_state != "failed")
     end = ends[0] if ends else SideFacts()
     unique: dict[tuple[str, str], Hparam] = {}
     for hparam in (each for fact in facts for each in fact.hparams):

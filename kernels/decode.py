@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -10,15 +11,35 @@ from numpy.typing import NDArray
 
 from .crc32c import masked_crc_at
 from .decoded import (
-    BAD_LENGTH, BAD_PAYLOAD, CLEAN, HELD, LOST, MAX_RECORD, MAX_VAIN, NUL_TAIL, TOO_LONG, TORN,
+    BAD_LENGTH,
+    BAD_PAYLOAD,
+    CLEAN,
+    HELD,
+    LOST,
+    MAX_RECORD,
+    MAX_VAIN,
+    NUL_TAIL,
+    TOO_LONG,
+    TORN,
     Decoded,
 )  # fmt: skip
 from .load import Bytes, load_i64, load_u8, load_u32, pointer
 from .scalars import (
-    AT, MORE_POINTS, MORE_TAGS, POINTS, PROBLEMS, RECORDS, SLOW, SLOWS, STATE, TAGS, Columns,
-    points_in, read_event,
+    AT,
+    MORE_POINTS,
+    MORE_TAGS,
+    POINTS,
+    PROBLEMS,
+    RECORDS,
+    SLOWS,
+    STATE,
+    TAGS,
+    Columns,
+    points_in,
+    read_event,
 )  # fmt: skip
 from .tags import ROWS, index, tags_in
+from .tensor import SLOW
 
 __all__ = [
     "BAD_LENGTH", "BAD_PAYLOAD", "CLEAN", "HELD", "LOST", "MAX_RECORD", "NUL_TAIL", "TOO_LONG",
@@ -41,12 +62,12 @@ def _zeros_until(buf: Bytes, at: int, size: int) -> int:
 
 @njit(cache=True, nogil=True)
 def _is_header(buf: Bytes, at: int) -> bool:
-    return load_u32(buf, at + 8) == masked_crc_at(buf, at, 8)
+    return bool(load_u32(buf, at + 8) == masked_crc_at(buf, at, 8))
 
 
 @njit(cache=True, nogil=True)
 def _is_payload(buf: Bytes, at: int, length: int) -> bool:
-    return load_u32(buf, at + length) == masked_crc_at(buf, at, length)
+    return bool(load_u32(buf, at + length) == masked_crc_at(buf, at, length))
 
 
 @njit(cache=True, nogil=True)
@@ -133,7 +154,7 @@ def _scan(
     return CLEAN
 
 
-def _wider(array: NDArray[np.int64]) -> NDArray[np.int64]:
+def _wider(array: NDArray[Any]) -> NDArray[Any]:
     """Twice the columns, the old ones kept."""
     wide = np.empty((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)
     wide[..., : array.shape[-1]] = array
@@ -172,7 +193,7 @@ class Buffers:
                 self._table, slots, self._seed, self._slows, self._problems,
             )  # fmt: skip
             if stop == MORE_POINTS:
-                self._columns = Columns(*map(_wider, self._columns))
+                self._columns = Columns._make([_wider(column) for column in self._columns])
             elif stop == MORE_TAGS:
                 self._table = _wider(self._table)
                 slots = self._slots()
@@ -185,14 +206,11 @@ class Buffers:
     def _result(self, state: NDArray[np.int64], walls: NDArray[np.float64], stop: int) -> Decoded:
         first, last = walls if walls[0] <= walls[1] else (np.nan, np.nan)
         table = self._table[:, : state[TAGS]]
-        return Decoded(
-            int(state[AT]), int(state[RECORDS]), stop,
-            *(column[: state[POINTS]] for column in self._columns),
-            table[0], table[1], table[2].astype(np.uint8), table[3], table[4],
-            *self._slows[:, : state[SLOWS]],
-            *self._problems[:, : state[PROBLEMS]],
-            float(first), float(last),
-        )  # fmt: skip
+        found: list[Any] = [int(state[AT]), int(state[RECORDS]), stop]
+        found += (column[: state[POINTS]] for column in self._columns)
+        found += (table[0], table[1], table[2].astype(np.uint8), table[3], table[4])
+        found += (*self._slows[:, : state[SLOWS]], *self._problems[:, : state[PROBLEMS]])
+        return Decoded._make([*found, float(first), float(last)])
 
 
 def _room(size: int) -> Columns:

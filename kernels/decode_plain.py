@@ -12,8 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .decoded import (
-    BAD_LENGTH, BAD_PAYLOAD, BFLOAT16, CLEAN, DOUBLE, FLOAT, HALF, HELD, LOST, MAX_RECORD,
-    MAX_TAG, MAX_VAIN, NUL_TAIL, NUMBERS, TOO_LONG, TORN, Decoded,
+    BAD_LENGTH,
+    BAD_PAYLOAD,
+    BFLOAT16,
+    CLEAN,
+    DOUBLE,
+    FLOAT,
+    HALF,
+    HELD,
+    LOST,
+    MAX_RECORD,
+    MAX_TAG,
+    MAX_VAIN,
+    NUL_TAIL,
+    NUMBERS,
+    TOO_LONG,
+    TORN,
+    Decoded,
 )  # fmt: skip
 
 
@@ -89,7 +104,7 @@ def _is_text(data: bytes) -> bool:
 
 
 def _known(number: int, wire: int, wanted: dict[int, int], last: int) -> bool:
-    """Whether a field is one of *wanted* (number: wire type); unknown ones are those past *last*."""
+    """Whether a field is one of *wanted* (number: wire type); unknown ones lie past *last*."""
     if wanted.get(number) == wire:
         return True
     if number <= last:
@@ -324,11 +339,11 @@ def decode_plain(buf: NDArray[np.uint8], at_end: bool) -> Decoded:
         (e.offset, len(e.key[0]), e.key[1], e.meta_offset, len(e.meta or b""))
         for e in state.entries
     ]
-    return Decoded(
+    return Decoded._make([
         consumed, state.records, stop,
         *_columns(state.points, i8, f8, f8, np.int32, i8),
         *_columns(table, i8, i8, np.uint8, i8, i8),
         *_columns(state.slows, i8, i8, i8),
         *_columns(state.problems, i8, i8, i8),
         min(state.walls, default=math.nan), max(state.walls, default=math.nan),
-    )  # fmt: skip
+    ])  # fmt: skip

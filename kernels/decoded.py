@@ -1,4 +1,4 @@
-"""What a decoded piece of an event file is: its columns, how it ended, and the numbers of the formats."""
+"""What a decoded piece of an event file is: its columns, its end, and the formats' numbers."""
 
 from __future__ import annotations
 
@@ -88,4 +88,4 @@ class Decoded(NamedTuple):
 
     def copy(self) -> Decoded:
         """The same with arrays of its own."""
-        return Decoded(*(x.copy() if isinstance(x, np.ndarray) else x for x in self))
+        return Decoded._make(x.copy() if isinstance(x, np.ndarray) else x for x in self)

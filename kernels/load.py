@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ def _address(typing: Any, array: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return context.make_array(signature.args[0])(context, builder, args[0]).data
 
-    return types.CPointer(array.dtype)(array), codegen
+    return types.CPointer(array.dtype)(array), codegen  # type: ignore[no-untyped-call]
 
 
 # To the type checker a pointer is its array: compiled code may only index it.
@@ -55,7 +55,7 @@ def _loader(stored: ir.Type, result: types.Type) -> Any:
 
 load_u8: Callable[[Bytes, int], int] = _loader(ir.IntType(8), types.int64)
 load_u16: Callable[[Bytes, int], int] = _loader(ir.IntType(16), types.int64)
-load_u32: Callable[[Bytes, int], np.uint32] = _loader(ir.IntType(32), types.uint32)
+load_u32: Callable[[Bytes, int], int] = _loader(ir.IntType(32), types.int64)
 load_u64: Callable[[Bytes, int], np.uint64] = _loader(ir.IntType(64), types.uint64)
 load_i64: Callable[[Bytes, int], int] = _loader(ir.IntType(64), types.int64)
 load_f32: Callable[[Bytes, int], float] = _loader(ir.FloatType(), types.float32)

@@ -6,27 +6,26 @@ The twin that says the rules simply is `decode_plain`.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .decoded import BFLOAT16, DOUBLE, FLOAT, HALF, MAX_TAG, NUMBERS, Number
-from .load import Bytes, load_f32, load_f64, load_i64, load_u8, load_u16, load_u32, pointer
+from .decoded import FLOAT, MAX_TAG
+from .load import Bytes, load_f32, load_f64, load_u8, pointer
 from .tags import Tags, find, forget, is_tag
-from .wire import FIXED32, FIXED64, LENGTH, VARINT, is_utf8, same, short, skip, span, varint
+from .tensor import SLOW, tensor
+from .wire import is_utf8, same, short, skip, span, varint
 
-# Instead of a count of points.
-SLOW, MORE_POINTS, MORE_TAGS = -1, -2, -3
+# Instead of a count of points, as SLOW.
+MORE_POINTS, MORE_TAGS = -2, -3
 # The state a piece is decoded with: position, counts, the last tag seen, and where the last value
 # lies if it is a float of four bytes.
 AT, RECORDS, POINTS, TAGS, SLOWS, PROBLEMS, LAST, PLACE = range(8)
 STATE = 8
 _ABSENT = -1
 
-_KNOWN = np.array([NUMBERS.get(form, Number(0, 0, 0, 0)) for form in range(max(NUMBERS) + 1)])
 _PLUGIN = np.frombuffer(b"scalars", np.uint8)
 
 
@@ -61,96 +60,6 @@ def points_in(columns: Columns) -> Points:
 
 
 @njit(cache=True, nogil=True)
-def _small_float(bits: int, mantissa_bits: int) -> float:
-    """A 16-bit float: IEEE half has 10 bits of mantissa, bfloat16 has 7."""
-    sign = -1.0 if bits & 0x8000 else 1.0
-    top = (1 << (15 - mantissa_bits)) - 1
-    exponent = (bits >> mantissa_bits) & top
-    mantissa = bits & ((1 << mantissa_bits) - 1)
-    if exponent == top:
-        return sign * math.inf if mantissa == 0 else math.nan
-    if exponent == 0:
-        exponent = 1
-    else:
-        mantissa |= 1 << mantissa_bits
-    return sign * math.ldexp(float(mantissa), exponent - (top >> 1) - mantissa_bits)
-
-
-@njit(cache=True, nogil=True)
-def _little(buf: Bytes, at: int, size: int, signed: bool) -> int:
-    """An integer of 1, 2, 4 or 8 bytes."""
-    if size == 8:
-        return load_i64(buf, at)
-    if size == 4:
-        value = np.int64(load_u32(buf, at))
-    else:
-        value = load_u16(buf, at) if size == 2 else load_u8(buf, at)
-    empty = 64 - 8 * size
-    return (value << empty) >> empty if signed else value
-
-
-@njit(cache=True, nogil=True)
-def _number(buf: Bytes, form: int, key: int, at: int, end: int) -> tuple[int, float]:
-    """(form, value) of the one number of a tensor; SLOW as the form if it is not just that."""
-    if not 0 < form < len(_KNOWN) or _KNOWN[form, 0] == 0:
-        return SLOW, 0.0
-    field, wire = key >> 3, key & 7
-    packed = field == 4
-    size = _KNOWN[form, 1]
-    if field != _KNOWN[form, 0] and not (packed and wire == LENGTH):
-        return SLOW, 0.0
-    if form == FLOAT or form == DOUBLE:
-        natural = FIXED32 if form == FLOAT else FIXED64
-        if end - at != size or (wire != LENGTH and wire != natural):
-            return SLOW, 0.0
-        return form, (np.float64(load_f32(buf, at)) if form == FLOAT else load_f64(buf, at))
-    if packed:
-        if end - at != size:
-            return SLOW, 0.0
-        whole = _little(buf, at, size, _KNOWN[form, 2] < 0)
-    else:
-        whole, after = varint(buf, at, end)
-        if after != end or (wire != LENGTH and wire != VARINT):
-            return SLOW, 0.0
-    if not _KNOWN[form, 2] <= whole <= _KNOWN[form, 3]:
-        return SLOW, 0.0
-    if form == HALF or form == BFLOAT16:
-        return form, _small_float(whole, 10 if form == HALF else 7)
-    return form, np.float64(whole)
-
-
-@njit(cache=True, nogil=True)
-def _tensor(buf: Bytes, at: int, end: int) -> tuple[int, float, int]:
-    """(form, value, its place) of a TensorProto of rank 0 holding one number; SLOW as the form."""
-    form, number_key, number_at, number_end = 0, _ABSENT, 0, 0
-    while at < end:
-        key, at = short(buf, at, end)
-        if at < 0:
-            return SLOW, 0.0, 0
-        if key == 0x08:  # dtype
-            form, at = varint(buf, at, end)
-        elif key == 0x12:  # tensor_shape: any content is a dimension or an unknown rank
-            start, at = span(buf, at, end)
-            if at != start:
-                return SLOW, 0.0, 0
-        elif key == 0x18 or key >> 3 > 18:  # version_number, or what we do not know
-            at = skip(buf, key & 7, at, end)
-        else:
-            if number_key != _ABSENT:
-                return SLOW, 0.0, 0
-            number_key = key
-            if key & 7 == LENGTH:
-                number_at, at = span(buf, at, end)
-            else:
-                number_at, at = at, skip(buf, key & 7, at, end)
-            number_end = at
-        if at < 0:
-            return SLOW, 0.0, 0
-    form, value = _number(buf, form, number_key, number_at, number_end)
-    return form, value, number_at
-
-
-@njit(cache=True, nogil=True)
 def _value(buf: Bytes, at: int, end: int) -> tuple[int, float, int, int, int, int, int]:
     """(form, value, its place, tag, its end, metadata or -1, its end) of a Summary.Value.
 
@@ -171,7 +80,7 @@ def _value(buf: Bytes, at: int, end: int) -> tuple[int, float, int, int, int, in
         elif key == 0x42 and form == _ABSENT:  # tensor
             start, at = span(buf, at, end)
             if at >= 0:
-                form, value, place = _tensor(buf, start, at)
+                form, value, place = tensor(buf, start, at)
                 at = at if form != SLOW else -1
         elif key == 0x4A and meta == _ABSENT:  # metadata
             meta, at = span(buf, at, end)
@@ -260,7 +169,7 @@ def _tag(
         if at == end:
             return SLOW
         slot = find(buf, tags, at, end - at, form)
-        tag = np.int64(tags.slots[slot]) - 1
+        tag = tags.slots[slot] - np.int64(1)
         if tag < 0:
             tag = _new_tag(buf, tags, count, at, end, form, meta, meta_end)
             if tag < 0:
@@ -273,7 +182,7 @@ def _tag(
         size = tags.meta_size[tag]
         if meta_end - meta != size or size == 0 or not same(buf, tags.meta[tag], meta, size):
             return SLOW
-    return tag
+    return int(tag)
 
 
 @njit(cache=True, nogil=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -68,12 +68,12 @@ def _hash(buf: Bytes, at: int, size: int, form: int, seed: np.uint64) -> np.uint
 @njit(cache=True, nogil=True)
 def find(buf: Bytes, tags: Tags, at: int, size: int, form: int) -> int:
     """The slot that holds the tag, or the free one where it belongs."""
-    slot = np.int64(_hash(buf, at, size, form, tags.seed) >> np.uint64(1)) & tags.mask
+    slot: Any = np.int64(_hash(buf, at, size, form, tags.seed) >> np.uint64(1)) & tags.mask
     while tags.slots[slot] != 0:
         if is_tag(buf, tags, tags.slots[slot] - 1, at, size, form):
             break
         slot = (slot + 1) & tags.mask
-    return slot
+    return int(slot)
 
 
 @njit(cache=True, nogil=True)

@@ -81,7 +81,7 @@ def same(buf: Bytes, a: int, b: int, length: int) -> bool:
         return True
     # The word that ends where the bytes end: at least a header of 12 bytes precedes them.
     word = load_u64(buf, a + length - 8) ^ load_u64(buf, b + length - 8)
-    return (word >> np.uint64(64 - 8 * length)) == 0
+    return bool((word >> np.uint64(64 - 8 * length)) == 0)
 
 
 @njit(cache=True, nogil=True)

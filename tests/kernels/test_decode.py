@@ -89,12 +89,8 @@ def assert_twins(data: bytes, at_end: bool, buffers: d.Buffers | None = None) ->
 # --- strategies ----------------------------------------------------------------------------------
 
 TAGS = ["a", "loss", "train/l", "train/lo", "train/loss", "größe/∑", "x" * 40, "y" * 5000, ""]
-WALLS = st.one_of(
-    st.sampled_from([0.0, 1.7e9, math.nan, math.inf, -math.inf]), st.floats(1e9, 2e9)
-)
-STEPS = st.one_of(
-    st.integers(0, 300), st.sampled_from([-1, -(1 << 63), 1 << 40, (1 << 63) - 1])
-)
+WALLS = st.one_of(st.sampled_from([0.0, 1.7e9, math.nan, math.inf, -math.inf]), st.floats(1e9, 2e9))
+STEPS = st.one_of(st.integers(0, 300), st.sampled_from([-1, -(1 << 63), 1 << 40, (1 << 63) - 1]))
 METAS = [b"", META, META, META + b"\x20\x02", field(1, 2, field(1, 2, b"images")), META[:-3]]
 
 
