@@ -1,4 +1,4 @@
-"""How long does a page of the run table take at 100,000 runs? `python bench/search.py [LAKE] [RUNS]`"""
+"""How long does a page of the run table take at 100,000 runs? Arguments: a lake, and how many runs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ INSERT INTO series_parts BY NAME SELECT i AS run_id, '' AS stream,
     ['train/', 'val/'][1 + k % 2] || 'metric' || k AS tag, 'scalar' AS kind, 2 * i AS file_id,
     'scalars' AS plugin, 1000 AS points, 0 AS superseded, 0 AS first_step, 1000 AS last_step,
     1.6e9 AS last_wall_time, random() AS "first", random() AS "last", random() AS "min",
-    500 AS min_step, 1 + random() AS "max", 700 AS max_step, 0 AS shift, 500 * random() AS shift_sum,
+    500 AS min_step, 1 + random() AS "max", 700 AS max_step, 0 AS shift, 500 AS shift_sum,
     400 AS shift_sum2, 1000 AS finite, 0 AS nan_count, 0 AS inf_count, 0 AS attempt
     FROM range($a, $b) t(i), range(20) u(k) ORDER BY run_id, stream, tag;
 INSERT INTO hparams BY NAME SELECT i AS run_id, 'param' || k AS name,

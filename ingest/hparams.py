@@ -102,7 +102,9 @@ def from_plugin(content: bytes) -> PluginHparams:
         start = data.session_start_info
         values = {name: _proto_value(value) for name, value in sorted(start.hparams.items())}
         hparams = tuple(from_mapping(values, "plugin", RANK_PLUGIN))
-        return PluginHparams(hparams, start.group_name[:MAX_NAME], _time(start.start_time_secs))
+        return PluginHparams(
+            hparams, clean(start.group_name[:MAX_NAME]), _time(start.start_time_secs)
+        )
     if which == "session_end_info":
         end = data.session_end_info
         name = (
@@ -113,8 +115,8 @@ def from_plugin(content: bytes) -> PluginHparams:
     if which == "experiment":
         about = data.experiment
         return PluginHparams(
-            experiment_name=about.name[:MAX_NAME],
-            experiment_description=mask_text(about.description[:MAX_VALUE]),
+            experiment_name=clean(about.name[:MAX_NAME]),
+            experiment_description=clean(mask_text(about.description[:MAX_VALUE])),
         )
     return PluginHparams()
 
@@ -304,7 +306,7 @@ def from_text_summary(tag: str, text: str) -> list[Hparam]:
 
 def tag_name(tag: str) -> str:
     """The name a user gave to a text summary: writers append `/text_summary`."""
-    return tag[:MAX_NAME].removesuffix("/text_summary").strip("/ ")
+    return clean(tag[:MAX_NAME]).removesuffix("/text_summary").strip("/ ")
 
 
 def from_path(groups: Mapping[str, str | None]) -> list[Hparam]:

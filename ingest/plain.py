@@ -13,6 +13,7 @@ import shlex
 import textwrap
 import tomllib
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import yaml
@@ -96,6 +97,7 @@ def from_yaml(text: str) -> Any:
     """
     stack: list[_Open] = [_Open([], "")]
     anchors: dict[str, Any] = {}
+    merged = 0
     try:
         for count, event in enumerate(yaml.parse(text, Loader=yaml.CSafeLoader)):
             if count > MAX_NODES or len(stack) > MAX_DEPTH:
@@ -107,6 +109,9 @@ def from_yaml(text: str) -> Any:
                 stack.append(_Open(holder, event.tag or "", event.anchor))
             elif isinstance(event, yaml.CollectionEndEvent):
                 closed = stack.pop()
+                merged += sum(map(len, closed.merged))
+                if merged > MAX_NODES:
+                    raise ValueError(f"more than {MAX_NODES} merged keys of YAML")
                 value = closed.value()
                 if closed.anchor:
                     anchors[closed.anchor] = value
@@ -138,21 +143,23 @@ class _Open:
         if isinstance(self.holder, list):
             self.holder.append(value)
         elif self.key is None:
-            self.key = value if isinstance(value, str) else to_text(value)
+            # Never written out: an alias as a key may stand for any number of items.
+            self.key = CUT if isinstance(value, dict | list) else to_text(value)
         else:
             key, self.key = self.key, None
             if key == "<<":
-                self.merged += value if isinstance(value, list) else [value]
+                several = value if isinstance(value, list) else [value]
+                self.merged += [each for each in several if isinstance(each, dict)]
             elif not (key.startswith("_") and "python/object" in self.tag):
                 self.holder[key] = value
 
     def value(self) -> Any:
         for other in self.merged:
-            if isinstance(other, dict):
-                # The first of two merged mappings wins, and own keys win over both.
-                self.holder = other | self.holder
+            # The first of two merged mappings wins, and own keys win over both.
+            self.holder = other | self.holder
         if "python/object/apply:pathlib" in self.tag and isinstance(self.holder, list):
-            return "/".join(str(part) for part in self.holder).replace("//", "/", 1)
+            parts = [part for part in self.holder if isinstance(part, str)]
+            return "/".join(parts).replace("//", "/", 1)
         return self.holder
 
 
@@ -229,12 +236,16 @@ def from_arguments(text: str) -> dict[str, Any]:
     if not text or len(text) > MAX_TEXT:
         return {}
     if text[0] == "{":
-        return _first(text, from_json, from_python)
+        return _dict(from_json, text) or _dict(from_python, text)
     if _CALL.match(text):
-        return _first(text, from_python)
+        return _dict(from_python, text)
     if text.startswith("|"):
         return _table(text.splitlines())
-    return _first(text, from_yaml) or _lines(text.splitlines()) or _options(text)
+    values = _dict(from_yaml, text)
+    # A sentence with a colon is a YAML mapping too.
+    if values and all(_KEY.fullmatch(key) for key in values):
+        return values
+    return _lines(text.splitlines()) or _options(text)
 
 
 def _unwrap(text: str) -> str:
@@ -244,15 +255,12 @@ def _unwrap(text: str) -> str:
     return textwrap.dedent(fenced[1]).strip() if fenced else text
 
 
-def _first(text: str, *readers: Any) -> dict[str, Any]:
-    for reader in readers:
-        try:
-            value = reader(text)
-        except ValueError:
-            continue
-        if isinstance(value, dict) and value and all(_KEY.fullmatch(str(key)) for key in value):
-            return value
-    return {}
+def _dict(read: Callable[[str], Any], text: str) -> dict[str, Any]:
+    try:
+        value = read(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _table(lines: list[str]) -> dict[str, Any]:

@@ -362,7 +362,9 @@ def _find_sha(text: str) -> str | None:
 
 
 def _join(values: Sequence[Any]) -> str | None:
-    words = [plain.to_text(value) for value in values[:2000] if value != ""]
+    # No lists or dicts: aliases of YAML may repeat them without end.
+    plain_values = [each for each in values[:2000] if not isinstance(each, list | dict)]
+    words = [plain.to_text(value) for value in plain_values if value != ""]
     return _command_text(shlex.join(mask_arguments(words)))
 
 

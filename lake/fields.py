@@ -24,6 +24,11 @@ FIELDS: dict[str, Kind] = {
     **dict.fromkeys(("files", "size", "duplicate_of"), "number"),
     "locations": "list",
 }
+# The run itself first, which for a hidden copy is the one it is a copy of.
+LOCATIONS = (
+    "list_prepend(coalesce(o.source, r.source) || ':' || coalesce(o.path, r.path),"
+    " coalesce(l.copies, []))"
+)
 STATS = ("last", "first", "min", "max", "mean", "std", "count", "step_min", "step_max")
 # The logarithm of zero or less is missing rather than an error that ends the search.
 OF_NUMBER: dict[str, tuple[str, Kind]] = {
@@ -95,7 +100,6 @@ class Scope:
     params: dict[str, object] = field(default_factory=dict)
     hparams: dict[str, int] = field(default_factory=dict)
     metrics: dict[Metric, int] = field(default_factory=dict)
-    fields: set[str] = field(default_factory=set)
 
     def bind(self, value: object) -> str:
         """The placeholder of a new parameter that holds *value*."""

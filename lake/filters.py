@@ -17,7 +17,18 @@ from sqlglot import exp
 from ..core.errors import FilterError
 from . import grammar, words
 from .fields import (
-    FIELDS, FUNCTIONS, OF_NUMBER, OF_TEXT, STATS, Kind, Scope, Term, interval, moment, nearest,
+    FIELDS,
+    FUNCTIONS,
+    LOCATIONS,
+    OF_NUMBER,
+    OF_TEXT,
+    STATS,
+    Kind,
+    Scope,
+    Term,
+    interval,
+    moment,
+    nearest,
 )  # fmt: skip
 
 _COMPARE: dict[type, str] = {
@@ -280,8 +291,7 @@ class _Writer:
             return self._hparam(".".join(rest), node)
         name = first.lower()
         if not rest and name in FIELDS:
-            self.scope.fields.add(name)
-            return Term("l.locations" if name == "locations" else f"r.{name}", FIELDS[name])
+            return Term(LOCATIONS if name == "locations" else f"r.{name}", FIELDS[name])
         if not rest and first in self.scope.names:
             return self.scope.names[first]
         self._refuse(node, f"{self._source(node)} is no field", self._hint(node, name))

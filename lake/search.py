@@ -22,7 +22,6 @@ MAX_KEYS = 16
 
 _STAT_COLUMNS = {stat: stat for stat in ("last", "first", "min", "max", "mean", "std")}
 _STAT_COLUMNS |= {"count": "points", "step_min": "min_step", "step_max": "max_step"}
-_FROM = "FROM runs r WHERE"
 # DuckDB ends a query whose sum of squares overflows; beyond this mean and std are missing instead.
 _SUMMABLE = 1e150
 
@@ -126,23 +125,24 @@ class _Statement:
             self.where = f"r.duplicate_of IS NULL AND {self.where}"
         self.keys = [self._key(text) for text in query.group_by]
         if self.keys:
-            self.outputs, self.body = self._grouped()
+            self.outputs = self._group_outputs()
         else:
-            self.outputs, self.body = self._plain()
+            self.outputs = [_Output(c.title, c.term.sql, c.term.number) for c in self.columns]
 
     def rows(self) -> tuple[str, dict[str, object]]:
         """The statement for the page asked for."""
-        limit = "" if self.query.limit is None else f" LIMIT {int(self.query.limit)}"
-        offset = f" OFFSET {int(self.query.offset)}" if self.query.offset else ""
-        return self._with_needs(self.body + limit + offset)
+        return self._with_params(self._groups() if self.keys else self._runs())
 
     def total(self) -> tuple[str, dict[str, object]]:
         """The statement for the number of rows."""
         if not self.keys:
-            return self._with_needs(f"SELECT count(*) {_FROM} {self.where}")
-        keys = ", ".join(f"{_group_key(key.term)} AS k{i}" for i, key in enumerate(self.keys))
-        inner = f"SELECT DISTINCT {keys} {_FROM} {self.where}"
-        return self._with_needs(f"SELECT count(*) FROM ({inner})")
+            return self._with_params(self._from_runs("count(*)", f"WHERE {self.where}"))
+        inner = self._from_runs(f"DISTINCT {self._group_keys()}", f"WHERE {self.where}")
+        return self._with_params(f"SELECT count(*) FROM ({inner})")
+
+    def _with_params(self, sql: str) -> tuple[str, dict[str, object]]:
+        used = set(re.findall(r"\$(p\d+)", sql))
+        return sql, {name: value for name, value in self.scope.params.items() if name in used}
 
     # Columns and keys
 
@@ -171,120 +171,145 @@ class _Statement:
             raise FilterError("a list cannot be grouped by", text=text, position=0)
         return _Column(name or text.strip(), term)
 
-    def _plain(self) -> tuple[list[_Output], str]:
-        outputs = [_Output(c.title, c.term.sql, c.term.number) for c in self.columns]
-        order = []
-        for text in self.query.sort or DEFAULT_SORT:
-            source, descends = grammar.direction(text)
-            order += _order(filters.expression(source, self.scope), descends)
-        order.append("r.run_id DESC")
-        body = f"SELECT {_select(outputs)} {_FROM} {self.where}"
-        return outputs, f"{body} ORDER BY {', '.join(order)}"
+    # Runs
+
+    def _runs(self) -> str:
+        """First the page by what filter and sort need, then all its columns: for its runs only."""
+        select = _select(self.outputs)
+        keys = [key for text in self.query.sort or DEFAULT_SORT for key in self._sort(text)]
+        fields = sorted(set(re.findall(r"\br\.(\w+)", select)) - {"run_id"})
+        columns = ["r.run_id", *(f"r.{field}" for field in fields)]
+        columns += [f"{sql} AS s{i}" for i, (sql, _) in enumerate(keys)]
+        order = "".join(f"s{i} {way}, " for i, (_, way) in enumerate(keys)) + "r.run_id DESC"
+        rest = f"WHERE {self.where} ORDER BY {order}{self._limit()}"
+        page = self._from_runs(", ".join(columns), rest)
+        parts, joins = self._needs(select, among="r")
+        parts.insert(0, f"r AS MATERIALIZED ({page})")
+        return f"WITH {', '.join(parts)} SELECT {select} FROM r{joins} ORDER BY {order}"
+
+    def _sort(self, text: str) -> list[tuple[str, str]]:
+        """Numbers before texts where a hyperparameter has both; NaN with the missing at the end."""
+        source, descends = grammar.direction(text)
+        term = filters.expression(source, self.scope)
+        texts = [term.sql] if term.kind == "hyperparameter" else []
+        return [(sql, _way(descends)) for sql in (term.comparable, *texts)]
+
+    def _limit(self) -> str:
+        limit = "" if self.query.limit is None else f" LIMIT {int(self.query.limit)}"
+        return limit + (f" OFFSET {int(self.query.offset)}" if self.query.offset else "")
 
     # Groups
 
-    def _grouped(self) -> tuple[list[_Output], str]:
-        inner = [f"{_group_key(key.term)} AS k{i}" for i, key in enumerate(self.keys)]
-        outputs, order_of = [], {}
-        for i, key in enumerate(self.keys):
-            output = _Output(key.title, f"k{i}")
-            if key.term.number:
-                inner.append(f"{key.term.sql} AS t{i}")
-                output = _Output(key.title, f"min(t{i})", f"k{i}.n")
-            outputs.append(output)
-            order_of[key.title] = [output.number, output.sql] if output.number else [output.sql]
-        outputs.append(_Output("runs", "count(*)"))
-        order_of["runs"] = ["count(*)"]
+    def _groups(self) -> str:
+        inner = [self._group_keys()]
+        inner += [f"{k.term.sql} AS t{i}" for i, k in enumerate(self.keys) if k.term.number]
         for i, column in enumerate(self._numeric()):
             inner.append(f"CAST({column.term.number or column.term.sql} AS DOUBLE) AS v{i}")
+        keys = ", ".join(f"k{i}" for i in range(len(self.keys)))
+        return (
+            f"SELECT {_select(self.outputs)}"
+            f" FROM ({self._from_runs(', '.join(inner), f'WHERE {self.where}')})"
+            f" GROUP BY {keys} ORDER BY {', '.join(self._group_order())}{self._limit()}"
+        )
+
+    def _group_keys(self) -> str:
+        return ", ".join(f"{_group_key(key.term)} AS k{i}" for i, key in enumerate(self.keys))
+
+    def _group_outputs(self) -> list[_Output]:
+        outputs = []
+        for i, key in enumerate(self.keys):
+            number = bool(key.term.number)
+            sql = f"min(t{i})" if number else f"k{i}"
+            outputs.append(_Output(key.title, sql, f"k{i}.n" if number else ""))
+        outputs.append(_Output("runs", "count(*)"))
+        for i, column in enumerate(self._numeric()):
             for name, sql in _statistics(f"v{i}").items():
                 outputs.append(_Output(f"{column.title}_{name}", sql))
-                order_of[f"{column.title}_{name}"] = [sql]
-            order_of.setdefault(column.title, order_of[f"{column.title}_mean"])
-        keys = ", ".join(f"k{i}" for i in range(len(self.keys)))
-        body = (
-            f"SELECT {_select(outputs)}"
-            f" FROM (SELECT {', '.join(inner)} {_FROM} {self.where})"
-            f" GROUP BY {keys} ORDER BY {', '.join(self._group_order(order_of))}"
-        )
-        return outputs, body
+        return outputs
 
     def _numeric(self) -> list[_Column]:
         titles = {key.title for key in self.keys}
         kinds = ("number", "hyperparameter")
         return [c for c in self.columns if c.term.kind in kinds and c.title not in titles]
 
-    def _group_order(self, order_of: dict[str, list[str]]) -> list[str]:
+    def _group_order(self) -> list[str]:
+        known = {output.title: output for output in self.outputs}
         order = []
         for text in self.query.sort or ("-runs",):
             source, descends = grammar.direction(text)
             name = source.strip()
-            if name not in order_of:
+            output = known.get(name) or known.get(f"{name}_mean")
+            if output is None:
+                hint = nearest(name, known) or f"There are: {', '.join(known)}."
                 message = f"{name[:80]} is no column of the groups"
-                hint = nearest(name, order_of) or f"There are: {', '.join(order_of)}."
                 raise FilterError(message, text=text, position=0, hint=hint)
-            order += [f"{sql} {_way(descends)}" for sql in order_of[name]]
+            values = filter(None, (output.number, output.sql))
+            order += [f"{sql} {_way(descends)}" for sql in values]
         return [*order, *(f"k{i}" for i in range(len(self.keys)))]
 
     # The parts a statement needs
 
-    def _with_needs(self, body: str) -> tuple[str, dict[str, object]]:
-        """*body* with the relations it refers to, and only the parameters it has."""
-        hparams = _referred(r"\bhp\.[hn](\d+)", body)
-        metrics = _referred(r"\bm\.m(\d+)", body)
+    def _from_runs(self, columns: str, rest: str) -> str:
+        parts, joins = self._needs(columns + rest)
+        needs = f"WITH {', '.join(parts)} " if parts else ""
+        return f"{needs}SELECT {columns} FROM runs r{joins} {rest}"
+
+    def _needs(self, sql: str, among: str = "") -> tuple[list[str], str]:
+        """The relations that *sql* refers to, and how they are joined to runs.
+
+        With *among*, a relation of runs, only these are looked up.
+        """
         parts, joins = [], ""
+        test = f" AND run_id IN (SELECT run_id FROM {among})" if among else ""
+        hparams = _referred(r"\bhp\.[hn](\d+)", sql)
         if hparams:
             wanted = [name for name, i in self.scope.hparams.items() if i in hparams]
-            parts.append(f"hp AS ({self._hparams(wanted)})")
+            parts.append(f"hp AS ({self._hparams(wanted, test)})")
             joins += " LEFT JOIN hp ON hp.run_id = r.run_id"
+        metrics = _referred(r"\bm\.m(\d+)", sql)
         if metrics:
             some = [metric for metric, i in self.scope.metrics.items() if i in metrics]
-            parts.append(f"m AS ({self._metrics(some)})")
+            parts.append(f"m AS ({self._metrics(some, test)})")
             joins += " LEFT JOIN m ON m.run_id = r.run_id"
-        if "l.locations" in body:
-            parts.append(f"l AS ({_LOCATIONS})")
+        if "l.copies" in sql:
+            parts.append(f"l AS ({_COPIES})")
             joins += " LEFT JOIN l ON l.run_id = coalesce(r.duplicate_of, r.run_id)"
-        sql = (f"WITH {', '.join(parts)} " if parts else "") + body.replace(
-            _FROM, f"FROM runs r{joins} WHERE"
-        )
-        used = set(re.findall(r"\$(p\d+)", sql))
-        return sql, {name: value for name, value in self.scope.params.items() if name in used}
+            joins += " LEFT JOIN run_facts o ON o.run_id = r.duplicate_of"
+        return parts, joins
 
-    def _hparams(self, names: list[str]) -> str:
+    def _hparams(self, names: list[str], test: str) -> str:
         columns, bound = [], []
         for name in names:
             bound.append(self.scope.bind(name))
             number = self.scope.hparams[name]
             for letter, column in (("h", "value"), ("n", "number")):
-                columns.append(
-                    f"arg_min_null({column}, (rank, origin)) FILTER (name = {bound[-1]})"
-                    f" AS {letter}{number}"
-                )
+                value = f"arg_min_null({column}, rank) FILTER (name = {bound[-1]})"
+                columns.append(f"{value} AS {letter}{number}")
         return (
             f"SELECT run_id, {', '.join(columns)} FROM hparams"
-            f" WHERE name IN ({', '.join(bound)}) GROUP BY run_id"
+            f" WHERE name IN ({', '.join(bound)}){test} GROUP BY run_id"
         )
 
-    def _metrics(self, metrics: list[Metric]) -> str:
+    def _metrics(self, metrics: list[Metric], test: str) -> str:
         tags = {tag: self.scope.bind(tag) for _, tag, _ in metrics}
         columns = []
         for stat, tag, stream in metrics:
-            column, test = f'"{_STAT_COLUMNS[stat]}"', f"tag = {tags[tag]}"
+            column, which = f'"{_STAT_COLUMNS[stat]}"', f"tag = {tags[tag]}"
             if stream is not None:
-                test += f" AND stream = {self.scope.bind(stream)}"
+                which += f" AND stream = {self.scope.bind(stream)}"
             # The stream '' sorts before every other one.
-            value = f"arg_min_null({column}, stream) FILTER ({test})"
+            value = f"arg_min_null({column}, stream) FILTER ({which})"
             columns.append(f"{value} AS m{self.scope.metrics[stat, tag, stream]}")
         return (
             f"SELECT run_id, {', '.join(columns)} FROM series"
-            f" WHERE kind = 'scalar' AND tag IN ({', '.join(tags.values())}) GROUP BY run_id"
+            f" WHERE kind = 'scalar' AND tag IN ({', '.join(tags.values())}){test} GROUP BY run_id"
         )
 
 
-_LOCATIONS = (
-    "SELECT coalesce(duplicate_of, run_id) AS run_id,"
-    " list(source || ':' || path ORDER BY duplicate_of IS NOT NULL, source, path) AS locations"
-    " FROM runs GROUP BY coalesce(duplicate_of, run_id)"
+# The copies of a run; the field `locations` puts the run itself before them.
+_COPIES = (
+    "SELECT duplicate_of AS run_id, list(source || ':' || path ORDER BY source, path) AS copies"
+    " FROM runs WHERE duplicate_of IS NOT NULL GROUP BY duplicate_of"
 )
 
 
@@ -304,14 +329,6 @@ def _select(outputs: list[_Output]) -> str:
     columns = [f"{output.sql} AS c{i}" for i, output in enumerate(outputs)]
     columns += [f"{output.number} AS n{i}" for i, output in enumerate(outputs) if output.number]
     return ", ".join(columns)
-
-
-def _order(term: Term, descends: bool) -> list[str]:
-    """Numbers before texts where a hyperparameter has both; NaN with the missing at the end."""
-    way = _way(descends)
-    if term.kind == "hyperparameter":
-        return [f"{term.comparable} {way}", f"{term.sql} {way}"]
-    return [f"{term.comparable} {way}"]
 
 
 def _way(descends: bool) -> str:

@@ -39,16 +39,19 @@ def search(words: tuple[str, ...], scope: Scope) -> str:
 
 
 def _search(word: str, scope: Scope) -> str:
-    pattern = scope.bind("(?is)" + ".*".join(re.escape(part) for part in word.split("*")))
-
-    def has(column: str) -> str:
-        return f"regexp_matches({column}, {pattern})"
-
     places = [
-        has("concat_ws(chr(10), r.name, r.path, r.project, r.machine)"),
-        f"r.run_id IN (SELECT run_id FROM series_parts WHERE {has('tag')})",
-        f"r.run_id IN (SELECT run_id FROM hparams WHERE {has('name')} OR {has('value')})",
+        _has("concat_ws(chr(10), r.name, r.path, r.project, r.machine)", word, scope),
+        f"r.run_id IN (SELECT run_id FROM series_parts WHERE {_has('tag', word, scope)})",
+        "r.run_id IN (SELECT run_id FROM hparams"
+        f" WHERE {_has('name', word, scope)} OR {_has('value', word, scope)})",
     ]
     if scope.tags:
-        places.append(f"r.run_id IN ({scope.tagged(has('tag'))})")
+        places.append(f"r.run_id IN ({scope.tagged(_has('tag', word, scope))})")
     return f"({' OR '.join(places)})"
+
+
+def _has(column: str, word: str, scope: Scope) -> str:
+    if "*" not in word:
+        return f"contains(lower({column}), lower({scope.bind(word)}))"
+    pattern = "(?is)" + ".*".join(re.escape(part) for part in word.split("*"))
+    return f"regexp_matches({column}, {scope.bind(pattern)})"

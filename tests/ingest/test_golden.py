@@ -57,9 +57,7 @@ def golden(corpus: Path) -> list[dict[str, str]]:
     return rows
 
 
-DIRECTORY = (
-    "trim(CASE WHEN r.path = '.' THEN p.stream ELSE r.path || '/' || p.stream END, '/')"
-)
+DIRECTORY = "trim(CASE WHEN r.path = '.' THEN p.stream ELSE r.path || '/' || p.stream END, '/')"
 
 
 def test_every_scalar_equals_the_golden_one(lake: Lake, corpus: Path) -> None:
@@ -86,7 +84,7 @@ def test_every_scalar_equals_the_golden_one(lake: Lake, corpus: Path) -> None:
         have = (count, last, nans, infs)
         want = tuple(int(row[name]) for name in ("count", "last_step", "n_nan", "n_inf"))
         total = sum(numbers) if infs else math.fsum(numbers)
-        sums = math.isclose(total, float(row["sum"]), rel_tol=1e-12, abs_tol=1e-12)
+        sums = not numbers or math.isclose(total, float(row["sum"]), rel_tol=1e-12, abs_tol=1e-12)
         ends = not numbers or (min(numbers), max(numbers)) == (float(row["min"]), float(row["max"]))
         if have != want or first != int(row["first_step"]) or not sums or not ends:
             wrong.append((row, have, first))
