@@ -1,4 +1,4 @@
-"""How long does a page of the run table take at 100,000 runs? Arguments: a lake, and how many runs."""
+"""How long does a page of the run table take at 100,000 runs? Arguments: a lake, runs."""
 
 from __future__ import annotations
 

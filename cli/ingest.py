@@ -74,8 +74,12 @@ def cycle(
     *,
     quiet: bool = False,
     as_json: bool = False,
+    summarise: bool = False,
 ) -> list[Report]:
-    """One cycle with its progress bar, its summary, and the upkeep that is due."""
+    """One cycle with its progress bar, its summary, and the upkeep that is due.
+
+    In cron there is nothing to read unless something went wrong, or *summarise* asks for it.
+    """
     from ..ingest.cycle import run
     from ..lake.maintain import maintain_due
 
@@ -88,7 +92,7 @@ def cycle(
     for report in reports:
         if report.error:
             context.say(f"boardlake: source {report.source}: {report.error}")
-        elif not quiet and not as_json and (report.files_changed or context.interactive):
+        elif summarise or (context.interactive and not quiet and not as_json):
             context.say(summary(report))
     return reports
 

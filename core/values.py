@@ -134,8 +134,8 @@ class Piece:
 
     @property
     def points(self) -> int:
-        """Points of all kinds in this piece."""
-        return sum(len(block.step) for block in self.blocks)
+        """Scalar points in this piece."""
+        return sum(len(block.step) for block in self.blocks if block.kind == "scalar")
 
     @property
     def weight(self) -> int:

@@ -47,7 +47,7 @@ _WORDS = r"args?|argv|arguments?|params?|hparams?|hyper[-_ ]?param(?:eter)?s?|fl
 _OTHER = r"config(?:uration)?s?|cfg|settings|namespace"
 _ARGUMENTS_TAG = re.compile(rf"(?:.*[/._ -])?(?:{_WORDS})(?:[._-]\d+)?", re.IGNORECASE)
 _SETTINGS_TAG = re.compile(
-    rf"(?:.*[/._ -])?(?:{_WORDS}|{_OTHER})(?:[/._ -].*)?|parameters", re.IGNORECASE
+    rf"(?:.*[/._ -])?(?:{_WORDS}|{_OTHER})(?:[._-]\d+)?(?:[/.].*)?", re.IGNORECASE
 )
 _NAMESPACE = re.compile(r"\s*(?:argparse\.)?Namespace\(")
 

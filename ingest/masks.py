@@ -24,16 +24,15 @@ _VOCABULARY = re.compile(
     r"|register|query|summary|target|decoder|forced|user|system|assistant|think)_token$"
 )
 _WHOLE_VALUE = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
-# Not inside a longer word, so that `task-...` is no `sk-...`; a key holds a digit.
+# Not inside a longer word, so that `task-...` is no `sk-...` (a key of which holds a digit).
 _SHAPES = re.compile(
     r"(?<![A-Za-z0-9])(?:"
     r"(?:AKIA|ASIA)[0-9A-Z]{16}(?![0-9A-Z])"
     r"|hf_[A-Za-z0-9]{20,}"
     r"|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}"
-    r"|sk-(?=[\w-]{0,80}\d)[\w-]{20,}"
     r"|xox[abeoprs]-[\w-]{10,}|AIza[\w-]{35}"
     r"|[Bb]earer [\w.~+/-]{16,}"
-    r")|(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"
+    r")|(?<![\w-])(?:sk-(?=[\w-]*\d)[\w-]{20,}|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*)"
 )
 _URL_LOGIN = re.compile(r"(?<=://)[^\s/@:'\"]{0,256}:[^\s/@'\"]{1,1024}(?=@)")
 _WEBHOOK = re.compile(r"(?<=hooks\.slack\.com/services/)[\w/]+")

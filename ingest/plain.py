@@ -31,8 +31,12 @@ _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 # `1234e12` may be a number, but is more likely to be the short hash of a commit.
 _HASH = re.compile(r"[0-9]+e[0-9]+")
 _SPECIAL = re.compile(r"([-+]?)(?:\.?inf|infinity|(\.?nan))", re.IGNORECASE)
-_WORDS = {"true": True, "false": False, "none": None, "null": None}
-_YAML_WORDS = _WORDS | {"yes": True, "on": True, "no": False, "off": False, "~": None, "": None}
+# `none` in small letters is a choice (`reduction: none`), not the lack of one.
+_WORDS = {"True": True, "False": False, "None": None, "null": None, "true": True, "false": False}
+_YAML_WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
+_YAML_WORDS |= {"yes": True, "on": True, "no": False, "off": False}
+# An object with its pickled state: the class is a setting, the state is not.
+_PICKLED = re.compile(r"^.*python/object/(?:new|apply):")
 _KEY = re.compile(
     r"[^\W\d_][\w.\-/\[\]@]{0,199}|_[\w.\-]{1,199}|[^\W\d_][\w.\-]{0,60}(?: [\w.\-]{1,60}){1,2}"
 )
@@ -45,8 +49,8 @@ _ANGLES = re.compile(r"<[^<>\n]{0,500}>")
 def typed(text: str) -> Any:
     """What an unquoted word stands for: a number, bool, None, list, or the text itself."""
     text = text.strip()
-    if text.lower() in _WORDS:
-        return _WORDS[text.lower()]
+    if text in _WORDS:
+        return _WORDS[text]
     number = as_number(text)
     if number is not None:
         return number
@@ -157,6 +161,8 @@ class _Open:
         for other in self.merged:
             # The first of two merged mappings wins, and own keys win over both.
             self.holder = other | self.holder
+        if isinstance(self.holder, dict) and _PICKLED.search(self.tag):
+            return _PICKLED.sub("", self.tag)
         if "python/object/apply:pathlib" in self.tag and isinstance(self.holder, list):
             parts = [part for part in self.holder if isinstance(part, str)]
             return "/".join(parts).replace("//", "/", 1)
@@ -171,8 +177,8 @@ def _yaml_scalar(event: yaml.ScalarEvent) -> Any:
     plain = bool(event.implicit[0]) or tag in ("int", "float", "bool", "null")
     if not plain:
         return text
-    if text.lower() in _YAML_WORDS:
-        return _YAML_WORDS[text.lower()]
+    if text == "None" or text.lower() in _YAML_WORDS:
+        return _YAML_WORDS.get(text.lower())
     number = as_number(text)
     return text if number is None or text.lower() in ("inf", "nan", "infinity") else number
 
@@ -236,7 +242,7 @@ def from_arguments(text: str) -> dict[str, Any]:
     if not text or len(text) > MAX_TEXT:
         return {}
     if text[0] == "{":
-        return _dict(from_json, text) or _dict(from_python, text)
+        return _dict(from_json, text) or _dict(from_python, text) or _dict(_from_cut, text)
     if _CALL.match(text):
         return _dict(from_python, text)
     if text.startswith("|"):
@@ -261,6 +267,17 @@ def _dict(read: Callable[[str], Any], text: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _from_cut(text: str) -> Any:
+    """A Python dict or JSON object of which the end is missing: without its last items."""
+    lines = text[:_MAX_PYTHON].splitlines()
+    for end in range(len(lines) - 1, max(len(lines) - 20, 0), -1):
+        try:
+            return from_python("\n".join(lines[:end]) + "}")
+        except ValueError:
+            continue
+    raise ValueError("not the beginning of a dict")
 
 
 def _table(lines: list[str]) -> dict[str, Any]:
@@ -288,6 +305,7 @@ def _lines(lines: list[str]) -> dict[str, Any]:
 
 def _options(text: str) -> dict[str, Any]:
     """The `--name value`, `--name=value` and `--flag` of a command line."""
+    text = text[:_MAX_PYTHON]
     try:
         words = shlex.split(text) if "--" in text else []
     except ValueError:

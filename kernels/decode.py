@@ -226,7 +226,9 @@ def decode(buf: Bytes, at_end: bool, buffers: Buffers | None = None) -> Decoded:
     *buf* is a contiguous array of bytes; *at_end* says that it reaches the present end of the
     file, so that a bad last record may be one still being written. With *buffers* the arrays
     are views that live until its next use. Damaged records are named in the problems, records
-    that are more than plain scalars come back whole as slow ones: nothing is dropped.
+    that are more than plain scalars come back whole as slow ones: nothing is dropped. A scalar
+    whose metadata differ from its tag's first in this buffer is slow too, so where a file is cut
+    may decide which way a value goes; both ways must give the same row.
     Raises TypeError if *buf* is anything else.
     Format: tensorflow/core/lib/io/record_writer.cc (u64 length, its CRC, payload, its CRC).
     """
@@ -236,7 +238,7 @@ def decode(buf: Bytes, at_end: bool, buffers: Buffers | None = None) -> Decoded:
             "np.frombuffer(data, np.uint8) makes one"
         )
     # Read-only always: the compiled code is made for one kind of array.
-    view = buf.view()
+    view = buf.view(np.ndarray)
     view.flags.writeable = False
     return (buffers or Buffers()).decode(view, bool(at_end))
 

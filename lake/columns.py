@@ -136,31 +136,37 @@ def _rows_by_tag(block: Block) -> Any:
     return np.diff(np.searchsorted(block.row_point, block.starts))
 
 
-def _spread(blocks: list[Filling], number: Callable[[Filed, Block], int]) -> Any:
-    numbers = np.array([number(one, block) for one, block in blocks], np.int64)
-    return np.repeat(numbers, [_rows(block) for _, block in blocks])
+def _spread(blocks: list[Filling], number: Callable[[Filed, Block], int]) -> pa.ChunkedArray:
+    chunks = [pa.array(np.full(_rows(b), number(one, b), np.int64)) for one, b in blocks]
+    return pa.chunked_array(chunks)
 
 
-def _gather(blocks: list[Filling], name: str) -> pa.Array:
-    parts = []
+def _gather(blocks: list[Filling], name: str) -> pa.ChunkedArray:
+    """A column as one chunk per block, which shares the block's memory."""
+    chunks = []
     for _, block in blocks:
         values = getattr(block, name)
-        parts.append(values if block.row_point is None else values[block.row_point])
-    # from_pandas=False: NaN is a value here, never NULL.
-    return pa.array(np.concatenate(parts), from_pandas=False)
+        values = values if block.row_point is None else values[block.row_point]
+        # from_pandas=False: NaN is a value here, never NULL.
+        chunks.append(pa.array(values, from_pandas=False))
+    return pa.chunked_array(chunks)
 
 
 def _labels(
     blocks: list[Filling],
     labels: Callable[[Filed, Block], list[str]],
     counts: Callable[[Block], Any],
-) -> pa.DictionaryArray:
+) -> pa.ChunkedArray:
     """A text column as indices into the distinct labels, so that no string is repeated."""
     numbers: dict[str, int] = {}
-    codes: list[int] = []
-    lengths: list[Any] = []
-    for one, block in blocks:
-        codes.extend(numbers.setdefault(label, len(numbers)) for label in labels(one, block))
-        lengths.append(np.asarray(counts(block), np.int64))
-    indices = np.repeat(np.array(codes, np.int32), np.concatenate(lengths))
-    return pa.DictionaryArray.from_arrays(pa.array(indices), pa.array(list(numbers), pa.string()))
+    codes = [
+        np.repeat(
+            np.array(
+                [numbers.setdefault(label, len(numbers)) for label in labels(one, block)], np.int32
+            ),
+            counts(block),
+        )
+        for one, block in blocks
+    ]
+    names = pa.array(list(numbers), pa.string())
+    return pa.chunked_array([pa.DictionaryArray.from_arrays(pa.array(c), names) for c in codes])

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
 from ..core.errors import LakeBusy, LakeError, LakeMissing, SpaceError
 from . import lock, migrate
 from .location import Location, load_sql
+
+_T = TypeVar("_T")
 
 # Every new Parquet file of the lake; inlining rows into the catalog saves nothing and has open bugs.
 _OPTIONS = {
@@ -78,7 +80,7 @@ class Lake:
 
     def query(self, sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
         """All rows of a statement of ours."""
-        return self.con.execute(sql, parameters).fetchall()
+        return reread(lambda: self.con.execute(sql, parameters).fetchall())
 
     def _rollback(self) -> None:
         try:
@@ -94,6 +96,19 @@ class Lake:
                 f"{self.location.root}: only {free >> 20} MB free, nothing was written",
                 hint="free some space and run the command again",
             )
+
+
+def reread(read: Callable[[], _T]) -> _T:
+    """What *read* returns; it is called once more where a deletion took a file from under it.
+
+    Within a transaction that does not help: its snapshot names the same files again.
+    """
+    try:
+        return read()
+    except duckdb.IOException as error:
+        if "Cannot open file" not in str(error):
+            raise
+        return read()
 
 
 def translate(error: BaseException, location: Location) -> BaseException:

@@ -64,6 +64,7 @@ def condition(text: str, scope: Scope) -> str:
     """
     if not text.strip():
         return "true"
+    grammar.check(text)
     searched = words.split(text)
     return _Writer(text, scope).condition() if searched is None else words.search(searched, scope)
 

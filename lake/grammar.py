@@ -46,14 +46,23 @@ class _Parser(DuckDB.Parser):  # type: ignore[misc]
     NO_PAREN_FUNCTION_PARSERS: dict[str, Callable[..., Any]] = {}
 
 
+def check(text: str) -> None:
+    """Refuse what is too long or no text at all; raises FilterError."""
+    if len(text) > MAX_CHARS:
+        message = f"{len(text)} characters are too many: at most {MAX_CHARS} are taken"
+        raise FilterError(message, text=text[:80], position=0)
+    surrogate = re.search("[\ud800-\udfff]", text)
+    if surrogate:
+        message = "this character is half a surrogate pair, which is no text"
+        raise FilterError(message, text=text, position=surrogate.start())
+
+
 def tokenize(text: str) -> list[Token]:
     """The tokens of an expression; words without a meaning in the language are plain names.
 
     Raises FilterError at the first thing that cannot be part of an expression.
     """
-    if len(text) > MAX_CHARS:
-        message = f"{len(text)} characters are too many: at most {MAX_CHARS} are taken"
-        raise FilterError(message, text=text[:80], position=0)
+    check(text)
     try:
         raw = DuckDB().tokenize(text)
     except (sqlglot.errors.SqlglotError, RecursionError):
@@ -126,10 +135,13 @@ def direction(text: str) -> tuple[str, bool]:
 
 
 def span(node: exp.Expression) -> tuple[int, int]:
-    """The first and the last position of *node* in the text; (0, 0) where sqlglot kept none."""
+    """The first and the last position of *node* in the text, or of what it is part of.
+
+    sqlglot keeps the places of names, literals and calls, not of NULL, TRUE and operators.
+    """
     metas = [part.meta for part in node.walk() if "start" in part.meta]
     if not metas:
-        return 0, 0
+        return span(node.parent) if isinstance(node.parent, exp.Expression) else (0, 0)
     return min(meta["start"] for meta in metas), max(meta["end"] for meta in metas)
 
 

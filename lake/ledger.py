@@ -182,7 +182,7 @@ class Ledger:
         row.offset_read, row.records = after.offset, after.records
         row.head_bytes, row.head_hash = after.head_bytes, after.head_hash
         row.tail_bytes, row.tail_hash = after.tail_bytes, after.tail_hash
-        row.points += sum(len(block.step) for block in piece.blocks)
+        row.points += piece.points
         row.content_key = row.content_key or facts.content_key
         row.first_wall_time = _least(row.first_wall_time, facts.first_wall_time)
         row.last_wall_time = _most(row.last_wall_time, facts.last_wall_time)

@@ -20,8 +20,19 @@ DEFAULT_SORT = ("-last_event_at",)
 MAX_COLUMNS = 1_000
 MAX_KEYS = 16
 
-_STAT_COLUMNS = {stat: stat for stat in ("last", "first", "min", "max", "mean", "std")}
-_STAT_COLUMNS |= {"count": "points", "step_min": "min_step", "step_max": "max_step"}
+# The columns of the view `series` (a test compares them), where runs can be picked before adding up.
+_STATS = {
+    "last": 'arg_max("last", last_step)',
+    "first": 'arg_min("first", first_step)',
+    "min": 'min("min")',
+    "max": 'max("max")',
+    "mean": "any_value(shift) + sum(shift_sum) / nullif(sum(finite), 0)",
+    "std": "sqrt(greatest(sum(shift_sum2) - sum(shift_sum) * sum(shift_sum) / nullif(sum(finite), 0)"
+    ", 0) / nullif(greatest(sum(finite) - 1, 0), 0))",
+    "count": "CAST(sum(points) AS BIGINT)",
+    "step_min": 'arg_min(min_step, "min")',
+    "step_max": 'arg_min(max_step, -"max")',
+}
 # DuckDB ends a query whose sum of squares overflows; beyond this mean and std are missing instead.
 _SUMMABLE = 1e150
 
@@ -177,21 +188,21 @@ class _Statement:
         """First the page by what filter and sort need, then all its columns: for its runs only."""
         select = _select(self.outputs)
         keys = [key for text in self.query.sort or DEFAULT_SORT for key in self._sort(text)]
-        fields = sorted(set(re.findall(r"\br\.(\w+)", select)) - {"run_id"})
+        parts, joins = self._needs(select, among="r")
+        fields = sorted(set(re.findall(r"\br\.(\w+)", select + joins)) - {"run_id"})
         columns = ["r.run_id", *(f"r.{field}" for field in fields)]
         columns += [f"{sql} AS s{i}" for i, (sql, _) in enumerate(keys)]
         order = "".join(f"s{i} {way}, " for i, (_, way) in enumerate(keys)) + "r.run_id DESC"
         rest = f"WHERE {self.where} ORDER BY {order}{self._limit()}"
         page = self._from_runs(", ".join(columns), rest)
-        parts, joins = self._needs(select, among="r")
-        parts.insert(0, f"r AS MATERIALIZED ({page})")
-        return f"WITH {', '.join(parts)} SELECT {select} FROM r{joins} ORDER BY {order}"
+        relations = ", ".join([f"r AS MATERIALIZED ({page})", *parts])
+        return f"WITH {relations} SELECT {select} FROM r{joins} ORDER BY {order}"
 
     def _sort(self, text: str) -> list[tuple[str, str]]:
         """Numbers before texts where a hyperparameter has both; NaN with the missing at the end."""
         source, descends = grammar.direction(text)
         term = filters.expression(source, self.scope)
-        texts = [term.sql] if term.kind == "hyperparameter" else []
+        texts = [_text_only(term)] if term.number else []
         return [(sql, _way(descends)) for sql in (term.comparable, *texts)]
 
     def _limit(self) -> str:
@@ -292,17 +303,20 @@ class _Statement:
 
     def _metrics(self, metrics: list[Metric], test: str) -> str:
         tags = {tag: self.scope.bind(tag) for _, tag, _ in metrics}
+        sums = [f"{_STATS[stat]} AS {stat}_" for stat in dict.fromkeys(m[0] for m in metrics)]
         columns = []
         for stat, tag, stream in metrics:
-            column, which = f'"{_STAT_COLUMNS[stat]}"', f"tag = {tags[tag]}"
+            which = f"tag = {tags[tag]}"
             if stream is not None:
                 which += f" AND stream = {self.scope.bind(stream)}"
             # The stream '' sorts before every other one.
-            value = f"arg_min_null({column}, stream) FILTER ({which})"
+            value = f"arg_min_null({stat}_, stream) FILTER ({which})"
             columns.append(f"{value} AS m{self.scope.metrics[stat, tag, stream]}")
         return (
-            f"SELECT run_id, {', '.join(columns)} FROM series"
-            f" WHERE kind = 'scalar' AND tag IN ({', '.join(tags.values())}){test} GROUP BY run_id"
+            f"SELECT run_id, {', '.join(columns)} FROM (SELECT run_id, tag, stream,"
+            f" {', '.join(sums)} FROM series_parts WHERE kind = 'scalar'"
+            f" AND tag IN ({', '.join(tags.values())}){test} GROUP BY run_id, tag, stream)"
+            " GROUP BY run_id"
         )
 
 
@@ -339,8 +353,11 @@ def _group_key(term: Term) -> str:
     # 0.001 and 1e-3 are one value: a hyperparameter is its number, and its text where it has none.
     if not term.number:
         return term.sql
-    text = f"CASE WHEN {term.number} IS NULL THEN {term.sql} END"
-    return f"struct_pack(n := {term.number}, s := {text})"
+    return f"struct_pack(n := {term.number}, s := {_text_only(term)})"
+
+
+def _text_only(term: Term) -> str:
+    return f"CASE WHEN {term.number} IS NULL THEN {term.sql} END"
 
 
 def _statistics(value: str) -> dict[str, str]:

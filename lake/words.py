@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 
+from ..core.errors import FilterError
 from .fields import Scope
-from .grammar import KEYWORDS, MAX_CHARS
+from .grammar import KEYWORDS
 
 MAX_WORDS = 20
 
 _KEYWORD_TEXTS = {kind.name.lower() for kind in KEYWORDS}
-_PHRASE = re.compile(r""""([^"]+)"|'([^']+)'|([\w./:*-]+)""")
+_PHRASE = re.compile(r""""((?:[^"]|"")+)"|'((?:[^']|'')+)'|([\w./:*-]+)""")
 
 
 def split(text: str) -> tuple[str, ...] | None:
     """The words of a plain search such as `resnet "two words"`; None if *text* is an expression."""
     found: list[str] = []
     end = 0
-    for match in _PHRASE.finditer(text[: MAX_CHARS + 1]):
+    for match in _PHRASE.finditer(text):
         word = match[3] or ""
         if text[end : match.start()].strip() or (found and match.start() == end):
             return None
@@ -25,7 +26,8 @@ def split(text: str) -> tuple[str, ...] | None:
             return None
         if word and not any(character.isalnum() for character in word):
             return None
-        found.append(match[1] or match[2] or word)
+        phrase = (match[1] or "").replace('""', '"') or (match[2] or "").replace("''", "'")
+        found.append(phrase or word)
         end = match.end()
     return tuple(found) if found and not text[end:].strip() else None
 
@@ -35,6 +37,9 @@ def search(words: tuple[str, ...], scope: Scope) -> str:
 
     Case does not matter; `*` stands for any characters.
     """
+    if len(words) > MAX_WORDS:
+        message = f"{len(words)} words are too many: at most {MAX_WORDS} are searched for"
+        raise FilterError(message, text=" ".join(words), position=0)
     return " AND ".join(_search(word, scope) for word in words)
 
 

@@ -11,12 +11,13 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from ..core.values import KINDS, Block, Kind, Piece
-from . import facts
+from ..core.values import Block, Kind, Piece
+from . import facts, parquet
 from .columns import Filed, parts_table, points_table
 from .database import Lake
 from .derive import SeriesKey, derive
 from .ledger import FileRow, Ledger
+from .location import Location
 
 _TABLES: dict[Kind, str] = {"scalar": "scalar_points", "tensor": "tensors", "blob": "blobs"}
 _RETRIES = 100
@@ -43,7 +44,7 @@ def write(lake: Lake, pieces: list[Piece], *, now: float | None = None) -> Writt
     for attempt in range(_RETRIES):
         try:
             with lake.transaction() as con:
-                return _write(con, pieces, at)
+                return _write(con, lake.location, pieces, at)
         except duckdb.TransactionException as error:
             # Another program changed the same rows without our lock; read again and go on.
             if attempt + 1 == _RETRIES or "onflict" not in str(error):
@@ -52,7 +53,9 @@ def write(lake: Lake, pieces: list[Piece], *, now: float | None = None) -> Writt
     raise AssertionError("unreachable")
 
 
-def _write(con: duckdb.DuckDBPyConnection, pieces: list[Piece], now: float) -> Written:
+def _write(
+    con: duckdb.DuckDBPyConnection, location: Location, pieces: list[Piece], now: float
+) -> Written:
     ledger = Ledger(con, pieces)
     result = Written()
     valid: list[tuple[Piece, FileRow]] = []
@@ -66,7 +69,10 @@ def _write(con: duckdb.DuckDBPyConnection, pieces: list[Piece], now: float) -> W
     filed = [Filed(piece, row.run_id, row.file_id) for piece, row in valid if row.run_id is not None]
     disturbed = _forget_replaced(con, [row for piece, row in valid if piece.replaces])
     disturbed |= _continue_series(con, ledger, valid)
-    for kind in KINDS:
+    points = points_table(filed, "scalar")
+    if points is not None:
+        parquet.add_points(con, location, points)
+    for kind in ("tensor", "blob"):
         _insert(con, _TABLES[kind], points_table(filed, kind))
     _insert(con, "series_parts", parts_table(filed))
     if disturbed:

@@ -82,6 +82,12 @@ CREATE TABLE cycles (
     bytes_read BIGINT, points BIGINT, requests BIGINT, problems BIGINT
 );
 
+-- What upkeep keeps track of: when a step was last done, and an `erase` that is still to be done.
+CREATE TABLE upkeep (step VARCHAR, "at" TIMESTAMP);
+
+-- Event files and directories of deleted runs, as hashes of source and path: they are not read again.
+CREATE TABLE deleted_paths (source VARCHAR, path_key VARCHAR);
+
 -- The curve as TensorBoard shows it: a point goes when a later one of its series has the same or a smaller step.
 CREATE VIEW scalars AS
 SELECT run_id, stream, tag, step, wall_time, value, attempt,

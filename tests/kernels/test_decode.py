@@ -141,6 +141,15 @@ def values(draw, tag: str) -> bytes:
     return b"".join(parts)
 
 
+@st.composite
+def plain_values(draw, tag: str) -> bytes:
+    """A Summary.Value as the usual writers make it."""
+    meta = draw(st.sampled_from([b"", b"", field(9, 2, META)]))
+    raw = draw(st.binary(min_size=4, max_size=4))
+    tensor = field(8, 2, b"\x08\x01\x12\x00" + field(draw(st.sampled_from([4, 5])), 2, raw))
+    return field(1, 2, tag.encode()) + draw(st.sampled_from([field(2, 5, raw), tensor])) + meta
+
+
 def others() -> st.SearchStrategy[bytes]:
     """Payloads that are no scalars at all."""
     summary = summary_pb2.Summary
@@ -162,12 +171,10 @@ def payloads(draw, own_tags: bool = False) -> list[bytes]:
     """Events of a few templates that come again with other steps, times and values."""
     templates = []
     for number in range(draw(st.integers(1, 4))):
-        tags = [f"tag{number}"] if own_tags else TAGS
-        templates.append(
-            [draw(values(draw(st.sampled_from(tags)))) for _ in range(draw(st.integers(1, 2)))]
-            if own_tags is False or number % 2
-            else [draw(values(f"tag{number}"))]
-        )
+        tags = st.just(f"tag{number}") if own_tags else st.sampled_from(TAGS)
+        count = 1 if own_tags else draw(st.integers(1, 2))
+        kind = plain_values if draw(st.integers(0, 3)) else values
+        templates.append([draw(kind(draw(tags))) for _ in range(count)])
     out = []
     for number in draw(st.lists(st.integers(0, len(templates)), max_size=12)):
         if number == len(templates):

@@ -1,0 +1,96 @@
+"""`boardlake check`: what is wrong with config, lake and sources, and what to do about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from ..core.errors import BoardlakeError
+from .context import Context
+
+if TYPE_CHECKING:
+    from ..lake.database import Lake
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at; `hint` says what to do where it is not ok."""
+
+    what: str
+    ok: bool
+    message: str
+    hint: str = ""
+
+
+@click.command("check")
+@click.option("--json", "as_json", is_flag=True, help="One JSON array on stdout.")
+@click.option("--example", is_flag=True, help="Print a config file with every key at its default.")
+@click.pass_obj
+def command(context: Context, as_json: bool, example: bool) -> int:
+    """Check config, lake and sources; exits 1 if anything is wrong."""
+    if example:
+        from ..core.settings import example as text
+
+        click.echo(text(), nl=False)
+        return 0
+    findings = list(_findings(context))
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings], indent=1))
+    for finding in [] if as_json else findings:
+        click.echo(f"{'ok     ' if finding.ok else 'PROBLEM'}  {finding.what}: {finding.message}")
+        if finding.hint:
+            click.echo(f"         {finding.hint}")
+    return 0 if all(finding.ok for finding in findings) else 1
+
+
+def _findings(context: Context) -> Iterator[Finding]:
+    try:
+        settings = context.settings
+    except BoardlakeError as error:
+        yield from (Finding("config", False, line, error.hint) for line in error.message.split("\n"))
+        return
+    yield Finding("config", True, f"{len(settings.sources)} sources")
+    try:
+        with context.open() as lake:
+            yield from _lake_findings(context, lake)
+    except BoardlakeError as error:
+        yield Finding("lake", False, error.message, error.hint)
+    for name, source in settings.sources.items():
+        yield _source_finding(name, source.uri)
+
+
+def _lake_findings(context: Context, lake: Lake) -> Iterator[Finding]:
+    import os
+    import shutil
+
+    root = context.location.root
+    runs, points = lake.query("SELECT count(*), coalesce(sum(points), 0) FROM runs")[0]
+    yield Finding("lake", True, f"{root}: {runs:,} runs, {points:,} points")
+    writable = os.access(root, os.W_OK) and os.access(context.location.catalog, os.W_OK)
+    hint = "" if writable else f"give yourself write permission on {root}, or use another lake"
+    yield Finding("lake files", writable, "writable" if writable else "not writable", hint)
+    free = shutil.disk_usage(root).free
+    roomy = free > 1 << 30
+    hint = "" if roomy else "free some space: ingest stops when the disk is full"
+    yield Finding("disk", roomy, f"{free / 1e9:.1f} GB free", hint)
+    for kind, files, path in lake.query(
+        "SELECT kind, count(DISTINCT (source, path)), any_value(source || ':' || path)"
+        " FROM problems GROUP BY kind ORDER BY kind"
+    ):
+        query = f"""boardlake sql "SELECT * FROM problems WHERE kind = '{kind}'\""""
+        yield Finding("files", False, f"{kind}: {files} files, such as {path}", f"see {query}")
+
+
+def _source_finding(name: str, uri: str) -> Finding:
+    import os
+
+    what = f"source {name}"
+    if not os.path.exists(uri):
+        return Finding(what, False, f"{uri} does not exist", "mount it, or correct its uri")
+    if not os.access(uri, os.R_OK | os.X_OK if os.path.isdir(uri) else os.R_OK):
+        return Finding(what, False, f"{uri} is not readable", f"chmod a+rX {uri}")
+    return Finding(what, True, uri)

@@ -1,0 +1,56 @@
+"""`boardlake demo`: realistic sample logs of three machines, ingested."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..core.errors import UsageError
+from .context import Context
+from .ingest import configure, cycle, stop_on_signals
+
+_CONFIG = """\
+# The demo's config: one source for each machine that the sample logs come from.
+[lake]
+path = "lake"
+"""
+_SOURCE = """
+[sources.{machine}]
+uri = "logs/{machine}"
+machine = "{machine}"
+"""
+
+
+@click.command("demo")
+@click.argument("directory", default="boardlake-demo", type=click.Path(path_type=Path))
+@click.option("--scale", default=1.0, show_default=True, help="How many points, as a factor.")
+@click.option("--seed", default=0, show_default=True, help="Another seed, other curves.")
+@click.pass_obj
+def command(context: Context, directory: Path, scale: float, seed: int) -> None:
+    """Write sample logs in the formats of the real writers to DIRECTORY, and ingest them.
+
+    DIRECTORY gets a config of its own, so that commands run in it find the demo's lake.
+    """
+    from ..ingest.sample import write_samples
+    from ..ingest.setup import setups
+
+    config = directory / "boardlake.toml"
+    if directory.exists() and any(directory.iterdir()):
+        raise UsageError(
+            f"{directory} is not empty", hint="name a new directory: boardlake demo DIRECTORY"
+        )
+    tree = write_samples(directory / "logs", seed=seed, scale=scale)
+    machines = sorted(path.name for path in tree.root.iterdir() if path.is_dir())
+    config.write_text(_CONFIG + "".join(_SOURCE.format(machine=name) for name in machines), "utf-8")
+    context.say(
+        f"wrote {len(tree.runs)} runs, {tree.points:,} points, {tree.size / 1e6:.1f} MB to {tree.root}"
+    )
+    demo = Context(str(config), None)
+    with stop_on_signals() as options, demo.open(read_only=False, create=True) as lake:
+        configure(demo, options)
+        cycle(demo, lake, setups(demo.settings.sources), options, summarise=True)
+    context.say(f"\nNext:\n  cd {directory}")
+    context.say("  boardlake runs")
+    context.say("""  boardlake runs --columns 'name, hp.lr, min("val/loss") as best' --sort best""")
+    context.say('  boardlake sql "SELECT tag, count(*) FROM scalars GROUP BY tag"')

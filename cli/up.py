@@ -1,0 +1,29 @@
+"""`boardlake up`: a lake of a directory in one command."""
+
+from __future__ import annotations
+
+import click
+
+from ..core.errors import SourceError
+from .context import Context
+from .ingest import configure, cycle, stop_on_signals
+
+
+@click.command("up")
+@click.argument("paths", nargs=-1)
+@click.pass_obj
+def command(context: Context, paths: tuple[str, ...]) -> int:
+    """Make a lake of the logs below PATHS (or of the config file's sources): the five-minute start."""
+    from ..ingest.setup import setups
+
+    found = setups(context.settings.sources, paths)
+    context.say(f"lake: {context.location.root}")
+    with stop_on_signals() as options, context.open(read_only=False, create=True) as lake:
+        configure(context, options)
+        reports = cycle(context, lake, found, options, summarise=True)
+        runs, points = lake.query("SELECT count(*), coalesce(sum(points), 0) FROM runs")[0]
+    context.say(f"\nThe lake holds {runs:,} runs with {points:,} points. Next:")
+    context.say("  boardlake runs                       list, filter, sort and group them")
+    context.say('  boardlake sql "SELECT * FROM runs"   ask anything in SQL')
+    context.say("  boardlake ingest                     read what is new (put it in cron)")
+    return SourceError.exit_code if any(report.error for report in reports) else 0
