@@ -51,7 +51,9 @@ def _findings(context: Context) -> Iterator[Finding]:
     try:
         settings = context.settings
     except BoardlakeError as error:
-        yield from (Finding("config", False, line, error.hint) for line in error.message.split("\n"))
+        yield from (
+            Finding("config", False, line, error.hint) for line in error.message.split("\n")
+        )
         return
     yield Finding("config", True, f"{len(settings.sources)} sources")
     try:

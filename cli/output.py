@@ -8,18 +8,19 @@ JSON. Bytes are base64; lists and structures are JSON within CSV.
 from __future__ import annotations
 
 import base64
+import errno
 import io
 import json
 import math
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 import click
 import pyarrow as pa
@@ -31,8 +32,11 @@ from . import table
 
 FORMATS = ("table", "csv", "json", "parquet")
 _SUFFIXES = {".csv": "csv", ".json": "json", ".parquet": "parquet"}
-# JSON escapes the rest of them anyway; these would reach a terminal as they are.
-_RAW_CONTROL = re.compile(r"[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_TIME = r"^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.0+|(\.\d*[1-9])0*)?$"
+_NEVER = {"<value out of range: 9223372036854775807>": "infinity"}
+_NEVER |= {"<value out of range: -9223372036854775807>": "-infinity"}
+# JSON escapes the other control characters by itself; these would reach a terminal as they are.
+_CONTROL = re.compile(r"[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Target:
 
 
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options --format, --json and --output, for a command that lists something."""
+    """The options --format, --json and --output of a command that lists something."""
     text = "How results are written; the suffix of --output says it too.  [default: table]"
     for option in (
         click.option("--output", metavar="FILE", help="Write to FILE instead of stdout."),
@@ -80,21 +84,35 @@ def target(format_: str | None, as_json: bool, output: str | None) -> Target:
     return chosen
 
 
+def counted(number: int, what: str) -> str:
+    """`1 run`, `1,234 runs`."""
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
+
+
+def narrow(left_out: list[str]) -> str:
+    """What to say of columns that `write` left out."""
+    return f"not shown: {', '.join(left_out)} (choose columns, or widen the terminal)"
+
+
 def write(schema: pa.Schema, batches: Iterable[pa.RecordBatch], to: Target) -> list[str]:
     """Write *batches* to *to*; returns the columns that a terminal had no room for.
 
-    Raises UsageError where the format cannot hold a column, BoardlakeError where FILE cannot be
-    written; FILE is there whole or as it was before.
+    Raises UsageError where the format cannot hold a column, BoardlakeError where the file cannot
+    be written; a file is there whole or as it was before.
     """
     with _sink(to) as sink:
-        if to.format == "table":
-            text = io.TextIOWrapper(sink, encoding="utf-8", errors="replace", newline="\n")
-            left_out = table.write(schema, batches, text, terminal=to.terminal)
-            text.flush()
-            text.detach()
-            return left_out
-        writer = {"csv": _csv, "json": _json, "parquet": _parquet}[to.format]
-        writer(schema, batches, sink)
+        if to.format == "csv":
+            _csv(schema, batches, sink, safe=to.terminal)
+        elif to.format == "json":
+            _json(schema, batches, sink)
+        elif to.format == "parquet":
+            _parquet(schema, batches, sink)
+        else:
+            text = io.TextIOWrapper(sink, encoding="utf-8", newline="\n", write_through=True)
+            try:
+                return table.write(schema, batches, text, terminal=to.terminal)
+            finally:
+                text.detach()
     return []
 
 
@@ -105,19 +123,110 @@ def _sink(to: Target) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
+    path = to.path.resolve()
+    # A device or a pipe is written to; a file is replaced when all is there.
+    plain = path.is_file() or not path.exists()
+    part = path.with_name(f".{path.name}.{os.getpid()}.part") if plain else path
     try:
-        with tempfile.NamedTemporaryFile(dir=to.path.parent, prefix=".boardlake-") as file:
-            yield cast(IO[bytes], file)
-            file.flush()
-            umask = os.umask(0)
-            os.umask(umask)
-            os.chmod(file.name, 0o666 & ~umask)
-            os.replace(file.name, to.path)
-            # What is left to delete is an empty file of the old name.
-            Path(file.name).touch()
+        with part.open("wb") as file:
+            yield file
+        if plain:
+            part.replace(path)
     except OSError as error:
-        raise _unwritable(to.path, error) from error
+        kind = SpaceError if error.errno == errno.ENOSPC else BoardlakeError
+        raise kind(f"{to.path}: cannot be written: {error.strerror or error}") from error
+    finally:
+        if plain:
+            part.unlink(missing_ok=True)
 
 
-def _csv(schema: pa.Schema, batches: Iterable[pa.RecordBatch], sink: IO[bytes]) -> None:
-    raise NotImplementedError
+def _csv(
+    schema: pa.Schema, batches: Iterable[pa.RecordBatch], sink: IO[bytes], *, safe: bool
+) -> None:
+    def flat(batch: pa.RecordBatch) -> pa.RecordBatch:
+        columns = [_flat(column, safe) for column in batch.columns]
+        return pa.RecordBatch.from_arrays(columns, names=schema.names)
+
+    names = [table.visible(name) if safe else name for name in schema.names]
+    empty = flat(pa.RecordBatch.from_pylist([], schema=schema)).schema
+    named = pa.schema([field.with_name(n) for field, n in zip(empty, names, strict=True)])
+    with csv.CSVWriter(sink, named) as writer:
+        for batch in batches:
+            writer.write_batch(pa.RecordBatch.from_arrays(flat(batch).columns, schema=named))
+
+
+def _json(schema: pa.Schema, batches: Iterable[pa.RecordBatch], sink: IO[bytes]) -> None:
+    before = "[\n"
+    for batch in batches:
+        columns = [_plain_values(column) for column in batch.columns]
+        for values in zip(*columns, strict=True):
+            row = json.dumps(dict(zip(schema.names, values, strict=True)), ensure_ascii=False)
+            row = _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", row)
+            sink.write((before + row).encode())
+            before = ",\n"
+    sink.write(b"[]\n" if before == "[\n" else b"\n]\n")
+
+
+def _parquet(schema: pa.Schema, batches: Iterable[pa.RecordBatch], sink: IO[bytes]) -> None:
+    try:
+        with parquet.ParquetWriter(sink, schema, compression="zstd") as writer:
+            for batch in batches:
+                writer.write_batch(batch)
+    except pa.ArrowNotImplementedError as error:
+        hint = "cast the column to another type, or take --format csv"
+        raise UsageError(f"Parquet cannot hold this result: {error}", hint=hint) from error
+
+
+def _flat(array: pa.Array, safe: bool) -> pa.Array:
+    """*array* as numbers, booleans or texts; *safe* texts have no control characters."""
+    kind = array.type
+    if pa.types.is_timestamp(kind):
+        return _iso(array)
+    if pa.types.is_primitive(kind) and not pa.types.is_temporal(kind) or pa.types.is_decimal(kind):
+        return array
+    values = _plain_values(array)
+    texts = [v if v is None or isinstance(v, str) else json.dumps(v) for v in values]
+    if safe:
+        texts = [text and table.visible(text) for text in texts]
+    return pa.array(texts, pa.string())
+
+
+def _plain_values(array: pa.Array) -> list[Any]:
+    """The values of *array* as JSON has them."""
+    kind = array.type
+    if pa.types.is_timestamp(kind):
+        values: list[Any] = _iso(array).to_pylist()
+        return values
+    try:
+        values = array.to_pylist()
+    except (OverflowError, ValueError):
+        # Dates that Python has no value for.
+        values = array.cast(pa.string()).to_pylist()
+    if pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_string(kind):
+        return values
+    return [_plain(value) for value in values]
+
+
+def _iso(array: pa.Array) -> pa.Array:
+    texts = array.cast(pa.timestamp("us"), safe=False).cast(pa.string())
+    for text, name in _NEVER.items():
+        texts = pc.replace_substring(texts, text, name)
+    return pc.replace_substring_regex(texts, _TIME, r"\1T\2\3Z")
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, float):
+        if math.isnan(value):
+            return "NaN"
+        return value if math.isfinite(value) else ("Infinity" if value > 0 else "-Infinity")
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -1,17 +1,17 @@
 """The tree of errors: what went wrong, the exit code it ends with, and what to do about it.
 
-    BoardlakeError                 1
-    ├── UsageError                 2   an argument or filter that cannot be taken
-    │   └── FilterError            2   with the position in the expression
-    ├── ConfigError                3   all that is wrong with a config file, at once
-    ├── LakeError                  4   the lake cannot be opened, or is of another version
-    │   ├── LakeMissing            4
-    │   ├── LakeVersionError       4
-    │   └── LakeBusy               5   another writer holds the lock
-    ├── SourceError                6   a source, or some of them, could not be read
-    ├── VerifyError                7   independent readers disagree with the lake
-    ├── SpaceError                 8   a disk is full
-    └── Interrupted              130   stopped by a signal after the current commit
+BoardlakeError                 1
+├── UsageError                 2   an argument or filter that cannot be taken
+│   └── FilterError            2   with the position in the expression
+├── ConfigError                3   all that is wrong with a config file, at once
+├── LakeError                  4   the lake cannot be opened, or is of another version
+│   ├── LakeMissing            4
+│   ├── LakeVersionError       4
+│   └── LakeBusy               5   another writer holds the lock
+├── SourceError                6   a source, or some of them, could not be read
+├── VerifyError                7   independent readers disagree with the lake
+├── SpaceError                 8   a disk is full
+└── Interrupted              130   stopped by a signal after the current commit
 """
 
 from __future__ import annotations

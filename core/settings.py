@@ -163,7 +163,7 @@ class IngestSettings(_Table):
     threads: int = _setting(0, "Threads that decode event files; 0 = one per core.", ge=0, le=256)
     batch_points: int = _setting(2_000_000, "Commit when so many points wait.", ge=1000)
     batch_bytes: Size = _setting("128MB", "Commit when so many bytes of files wait.", ge=10**6)
-    piece_bytes: Size = _setting("32MB", "Bytes read from a file at a time.", ge=10**5, le=10**9)
+    piece_bytes: Size = _setting("8MB", "Bytes read from a file at a time.", ge=10**5, le=10**9)
     maintain: bool = _setting(True, "After a cycle, do the upkeep of the lake that is due.")
 
 

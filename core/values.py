@@ -23,6 +23,24 @@ class Problem:
     message: str
 
 
+HparamType = Literal["float", "int", "bool", "string", "null", "list"]
+
+
+@dataclass(frozen=True)
+class Hparam:
+    """One setting from one origin; `number` is its value as a number (bools 1.0 and 0.0), or None.
+
+    Where several origins give one name, the smallest rank wins.
+    """
+
+    name: str
+    type: HparamType
+    value: str
+    number: float | None
+    origin: str
+    rank: int
+
+
 @dataclass(frozen=True)
 class SeriesMeta:
     """What the first event of a tag says of its series (tensorflow SummaryMetadata)."""

@@ -60,7 +60,7 @@ class _Look:
 
     def affected(self, changed: set[str]) -> dict[str, int]:
         """The runs, by directory, that changed directories have a say in."""
-        found = set()
+        found: set[str] = set()
         for directory in changed:
             owner = self._owner(directory)
             found.update(self._below.get(directory, ()))
@@ -82,7 +82,9 @@ class _Look:
         side = provenance.find_side_files(every)
         said = [self._side_facts(every[file.path_relative], file) for file in side]
         merged = provenance.merge(said)
-        ends = [every[f.path_relative].mtime_ns for f, s in zip(side, said, strict=True) if s.end_state]
+        ends = [
+            every[f.path_relative].mtime_ns for f, s in zip(side, said, strict=True) if s.end_state
+        ]
         return [
             RunFacts(
                 origins={file.name for file in side},

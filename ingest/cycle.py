@@ -19,7 +19,7 @@ from . import plan as planning
 from .reader import Limits, Work, read
 from .sources.base import Source
 
-_QUEUE = 4
+_QUEUE = 2
 
 
 @dataclass
@@ -121,7 +121,9 @@ def _run_source(lake: Lake, setup: SourceSetup, options: Options, report: Report
     lake_sources.write_problems(lake, report.source, listing.problems)
     options.progress.begin(report.source, plan.files, plan.bytes)
     _read_and_commit(lake, setup, plan, options, report)
-    report.bytes_read += planning.settle(lake, setup.source, listing, plan, setup.facts, setup.settings)
+    report.bytes_read += planning.settle(
+        lake, setup.source, listing, plan, setup.facts, setup.settings
+    )
     report.requests = listing.requests + plan.files
 
 

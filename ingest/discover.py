@@ -106,9 +106,7 @@ def _writer(entry: FileEntry) -> tuple[str, int] | None:
     return (parsed.host, parsed.pid) if parsed.pid is not None else None
 
 
-def _split(
-    directory: str, streams: Sequence[str], holding: Collection[str]
-) -> tuple[str, str]:
+def _split(directory: str, streams: Sequence[str], holding: Collection[str]) -> tuple[str, str]:
     parts = directory.split("/") if directory else []
     cut = len(parts)
     if cut and _TIME.fullmatch(parts[-1]) and "/".join(parts[:-1]) in holding:

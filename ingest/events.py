@@ -113,9 +113,7 @@ def _decode_summary(event: event_pb2.Event, record: int, rows: Rows) -> None:
             _add_tensor(rows, event, tag, record, SeriesMeta(), row)
 
 
-def _decode_value(
-    event: event_pb2.Event, value: Any, tag: str, record: int, rows: Rows
-) -> None:
+def _decode_value(event: event_pb2.Event, value: Any, tag: str, record: int, rows: Rows) -> None:
     which = value.WhichOneof("value")
     if which == "simple_value":
         meta = _meta_of(value.metadata, tag, rows, plugin="scalars")
@@ -142,7 +140,9 @@ def _decode_value(
     elif not value.HasField("tensor"):
         row = _raw_row(meta.plugin, "none", value.SerializeToString())
         _add_tensor(rows, event, tag, record, meta, row)
-    elif meta.data_class == "BLOB_SEQUENCE" and value.tensor.dtype == dtypes.string.as_datatype_enum:
+    elif (
+        meta.data_class == "BLOB_SEQUENCE" and value.tensor.dtype == dtypes.string.as_datatype_enum
+    ):
         _add_blobs(rows, event, tag, record, meta, value.tensor, labels)
     else:
         _decode_tensor(event, value.tensor, tag, record, meta, rows)

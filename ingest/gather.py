@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..core.values import Hparam
 from ..lake.facts import ArtifactRow, RunFacts
 from . import hparams, provenance
 from .events import Rows
@@ -35,7 +36,7 @@ def from_pattern(groups: Mapping[str, str]) -> list[RunFacts]:
     return [_facts(hparams.from_path(named))] if named else []
 
 
-def _facts(found: list[hparams.Hparam], group: str = "") -> RunFacts:
+def _facts(found: list[Hparam], group: str = "") -> RunFacts:
     return RunFacts(
         origins={row.origin for row in found}, hparams=list(found), group_name=group or None
     )

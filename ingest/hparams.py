@@ -22,12 +22,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal
+from typing import Any
 
+from ..core.values import Hparam, HparamType
 from . import plain
 from .masks import MASK, is_secret_name, mask_arguments, mask_text
-
-Type = Literal["float", "int", "bool", "string", "null", "list"]
 
 RANK_PLUGIN = 10
 RANK_PATH = 20
@@ -50,18 +49,6 @@ _SETTINGS_TAG = re.compile(
     rf"(?:.*[/._ -])?(?:{_WORDS}|{_OTHER})(?:[._-]\d+)?(?:[/.].*)?", re.IGNORECASE
 )
 _NAMESPACE = re.compile(r"\s*(?:argparse\.)?Namespace\(")
-
-
-@dataclass(frozen=True)
-class Hparam:
-    """One setting from one origin; `number` is its value as a number (bools 1.0 and 0.0)."""
-
-    name: str
-    type: Type
-    value: str
-    number: float | None
-    origin: str
-    rank: int
 
 
 @dataclass(frozen=True)
@@ -190,7 +177,7 @@ def _hparam(name: str, value: Any, origin: str, rank: int, budget: Iterator[int]
     return Hparam(clean(name), kind, clean(_cap(text)), number, origin, rank)
 
 
-def _typed(value: Any, budget: Iterator[int]) -> tuple[Type, str, float | None]:
+def _typed(value: Any, budget: Iterator[int]) -> tuple[HparamType, str, float | None]:
     if isinstance(value, str):
         value = _unquoted(value)
     if value is None:

@@ -122,7 +122,7 @@ def from_yaml(text: str) -> Any:
                 stack[-1].add(value)
             elif isinstance(event, yaml.AliasEvent):
                 # An alias inside its own anchor is not complete yet.
-                stack[-1].add(anchors.get(event.anchor, CUT))
+                stack[-1].add(anchors.get(event.anchor or "", CUT))
             elif isinstance(event, yaml.ScalarEvent):
                 value = _yaml_scalar(event)
                 if event.anchor:
@@ -223,12 +223,12 @@ def _literal(node: ast.expr, depth: int) -> Any:
         return [_literal(item, depth + 1) for item in node.elts]
     if isinstance(node, ast.Call) and node.keywords and not node.args:
         return {word.arg: _literal(word.value, depth + 1) for word in node.keywords if word.arg}
-    if isinstance(node, ast.Name) and node.id.lower() in ("nan", "inf"):
-        return float(node.id)
     try:
         value = ast.literal_eval(node)
     except (ValueError, TypeError, OverflowError):
-        return ast.unparse(node)
+        source = ast.unparse(node)
+        number = as_number(source)  # nan, inf, -inf
+        return source if number is None else number
     return value if isinstance(value, str | int | float | None) else str(value)
 
 

@@ -58,9 +58,7 @@ class Plan:
         )
 
 
-def make(
-    lake: Lake | None, listing: Listing, facts: SourceFacts, settings: PlanSettings
-) -> Plan:
+def make(lake: Lake | None, listing: Listing, facts: SourceFacts, settings: PlanSettings) -> Plan:
     """Hold *listing* against the lake's cursors."""
     rows = ledger.rows_of_source(lake.con, facts.source) if lake else {}
     listed = {entry.path for entry in listing.files}
@@ -143,7 +141,9 @@ def refine(piece: Piece, plan: Plan, settings: PlanSettings) -> Piece:
             return piece
         hparams = any(meta.plugin == "hparams" for meta in piece.meta.values())
         if discover.is_sub_run(directory, {tag for tag, _ in piece.meta} | tags, hparams):
-            piece.place = discover.within(plan.parents[directory], plan.parents[directory], directory)
+            piece.place = discover.within(
+                plan.parents[directory], plan.parents[directory], directory
+            )
         plan.settled[directory] = piece.place
     if piece.before is None and settings.rules.run_pattern:
         run = "" if piece.place.run_path == "." else piece.place.run_path

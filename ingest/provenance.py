@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from . import hparams as hp
 from . import plain
-from .hparams import Hparam
+from ..core.values import Hparam
 from .masks import mask_arguments, mask_command, mask_text
 
 SideKind = Literal[

@@ -63,7 +63,7 @@ class Work:
 class Limits:
     """Bounds of reading; `piece` bytes are decoded at once unless a single record is longer."""
 
-    piece: int = 32 << 20
+    piece: int = 8 << 20
 
 
 def read(
@@ -199,9 +199,7 @@ class _Reader:
             return length
         return max(0, min(length, self.entry.size - start))
 
-    def _decode_slow(
-        self, buffer: NDArray[np.uint8], found: kernel.Decoded, rows: Rows
-    ) -> None:
+    def _decode_slow(self, buffer: NDArray[np.uint8], found: kernel.Decoded, rows: Rows) -> None:
         base = self.cursor.records
         for offset, length, record in zip(
             found.slow_offset.tolist(),

@@ -50,7 +50,7 @@ def ask(con: duckdb.DuckDBPyConnection, sql: str, parameters: Any = None) -> pa.
         check(con, sql)
         table = read(con, lambda: con.execute(sql, parameters).to_arrow_table())
     except duckdb.Error as error:
-        raise translate(error) from error
+        raise _translate(error) from error
     return table.rename_columns(_distinct(table.column_names))
 
 
@@ -71,7 +71,7 @@ def stream(
         check(con, sql)
         reader, first = read(con, begin)
     except _ERRORS as error:
-        raise translate(error) from error
+        raise _translate(error) from error
     names = _distinct(reader.schema.names)
     schema = pa.schema([field.with_name(n) for field, n in zip(reader.schema, names, strict=True)])
 
@@ -82,7 +82,7 @@ def stream(
             try:
                 batch = interruptible(con, lambda: next(reader, None))
             except _ERRORS as error:
-                raise translate(error) from error
+                raise _translate(error) from error
 
     return schema, batches()
 
@@ -90,16 +90,17 @@ def stream(
 def read(con: duckdb.DuckDBPyConnection, action: Callable[[], T]) -> T:
     """*action*(), which reads on *con*, again where upkeep or a commit came in its way.
 
-    Ctrl-C interrupts it and raises KeyboardInterrupt.
+    Ctrl-C interrupts it and raises KeyboardInterrupt. Raises LakeError when the lake cannot be
+    read; DuckDB's other errors are passed on.
     """
-    for wait in _WAITS_S:
+    for wait in (*_WAITS_S, None):
         try:
             return interruptible(con, action)
         except _ERRORS as error:
-            if not any(text in str(error) for text in _PASSING):
-                raise
+            if wait is None or not any(text in str(error) for text in _PASSING):
+                raise (_unreadable(error) or error) from error
         time.sleep(wait)
-    return interruptible(con, action)
+    raise AssertionError("the last try returns or raises")
 
 
 def interruptible(con: duckdb.DuckDBPyConnection, action: Callable[[], T]) -> T:
@@ -130,7 +131,7 @@ def statements(con: duckdb.DuckDBPyConnection, text: str) -> list[str]:
     try:
         found = con.extract_statements(text)
     except duckdb.Error as error:
-        raise translate(error) from error
+        raise _translate(error) from error
     # A PIVOT over unknown values is several statements without a text of their own.
     parts = [statement.query for statement in found]
     return [part.strip() for part in parts] if all(parts) else [text.strip()]
@@ -153,16 +154,23 @@ def check(con: duckdb.DuckDBPyConnection, sql: str) -> None:
         raise UsageError(message, hint="`boardlake maintain` does the upkeep of a lake")
 
 
-def translate(error: Exception) -> BoardlakeError:
-    """The error to show for one that a user's SQL met."""
-    text = _CONTROL.sub("?", str(error)).strip()[:_MAX_MESSAGE]
-    if isinstance(error, duckdb.OutOfMemoryException):
+def _translate(error: Exception) -> BoardlakeError:
+    return _unreadable(error) or UsageError(_message(error))
+
+
+def _unreadable(error: Exception) -> LakeError | None:
+    text = _message(error)
+    if isinstance(error, duckdb.OutOfMemoryException) or text.startswith("Out of Memory"):
         hint = "ask for fewer rows or columns, or raise lake.memory_limit"
-        return LakeError(f"the query needs too much memory: {text}", hint=hint)
+        return LakeError(f"this needs too much memory: {text}", hint=hint)
     if text.startswith("IO Error") or "database is locked" in text:
         hint = "run `boardlake check` to see what is wrong"
         return LakeError(f"the lake cannot be read: {text}", hint=hint)
-    return UsageError(text)
+    return None
+
+
+def _message(error: Exception) -> str:
+    return _CONTROL.sub("?", str(error)).strip()[:_MAX_MESSAGE]
 
 
 def relations(con: duckdb.DuckDBPyConnection) -> pa.Table:

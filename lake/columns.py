@@ -11,8 +11,10 @@ import pyarrow as pa
 
 from ..core.values import Block, Kind, Piece, SeriesMeta
 
-_PARTS_INT = ("points", "superseded", "first_step", "last_step", "min_step", "max_step")
-_PARTS_INT += ("finite", "nan_count", "inf_count", "attempt")
+_PARTS_INT = (
+    "points", "superseded", "first_step", "last_step", "min_step", "max_step",
+    "finite", "nan_count", "inf_count", "attempt",
+)  # fmt: skip
 _PARTS_FLOAT = ("last_wall_time", "first", "last", "min", "max", "shift", "shift_sum", "shift_sum2")
 _LIVE_ONLY = frozenset({"first_step", "last_step", "last_wall_time", "first", "last"})
 _FINITE_ONLY = frozenset({"min", "max", "min_step", "max_step", "shift", "shift_sum", "shift_sum2"})

@@ -76,6 +76,8 @@ def delete_runs(lake: Lake, run_ids: list[int], *, dry_run: bool = False) -> Rec
     """
     begin = time.monotonic()
     at = datetime.now(UTC).isoformat(timespec="seconds")
+    if not run_ids:
+        return Receipt(at, dry_run, [], {})
     if dry_run:
         going = _find(lake.con, run_ids)
         _count(lake.con, going)
@@ -140,7 +142,8 @@ def _find(con: duckdb.DuckDBPyConnection, run_ids: list[int]) -> _Going:
     missing = set(run_ids) - {run[0] for run in runs}
     if missing:
         raise UsageError(
-            f"there is no run with run_id {min(missing)}", hint="`boardlake runs` lists what there is"
+            f"there is no run with run_id {min(missing)}",
+            hint="`boardlake runs` lists what there is",
         )
     named = [
         {"run_key": key, "name": name, "source": source, "path": path}
@@ -192,8 +195,10 @@ def _count(con: duckdb.DuckDBPyConnection, going: _Going) -> None:
         going.rows[table] = counted[0] if counted else 0
     for table, places in (("problems", going.problems), ("directories", going.directories)):
         _stage(con, places)
-        counted = con.execute(f"SELECT count(*) FROM {table} JOIN places USING (source, path)")
-        going.rows[table] = (counted.fetchone() or (0,))[0]
+        counted = con.execute(
+            f"SELECT count(*) FROM {table} JOIN places USING (source, path)"
+        ).fetchone()
+        going.rows[table] = counted[0] if counted else 0
         con.unregister("places")
 
 

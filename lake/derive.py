@@ -145,9 +145,7 @@ def _stage(con: duckdb.DuckDBPyConnection, keys: list[tuple[int, str, str]]) -> 
     con.unregister("staged")
 
 
-def _stage_files(
-    con: duckdb.DuckDBPyConnection, fresh: list[tuple[int, int | None, str]]
-) -> None:
+def _stage_files(con: duckdb.DuckDBPyConnection, fresh: list[tuple[int, int | None, str]]) -> None:
     table = pa.table(
         {
             "file_id": pa.array([row[0] for row in fresh], pa.int64()),

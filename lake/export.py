@@ -7,14 +7,12 @@ A DuckDB file holds the tables below and the views on them. In CSV, bytes are ba
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-import re
-import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,30 +21,27 @@ from typing import Literal
 import duckdb
 import pyarrow as pa
 
-from ..core.errors import LakeError, SpaceError, UsageError
+from ..core.errors import LakeError, SpaceError
+from . import targets
 from .database import Lake, reread
 
 Form = Literal["parquet", "csv", "duckdb"]
-MANIFEST = "manifest.json"
-_FORMAT = "boardlake export"
-
 # What belongs to a run has run_id; the rest is chosen by the runs' sources, or stays for the whole.
 _BY_RUN = "run_id IN (SELECT run_id FROM exported)"
-_BY_SOURCE = "source IN (SELECT source FROM run_facts WHERE run_id IN (SELECT run_id FROM exported))"
+_BY_SOURCE = f"source IN (SELECT source FROM run_facts WHERE {_BY_RUN})"
 _BY_FILE = f"(source, path) IN (SELECT (source, path) FROM files WHERE {_BY_RUN})"
 _CHOICE = {"sources": _BY_SOURCE, "source_facts": _BY_SOURCE, "problems": _BY_FILE}
 _WHOLE_ONLY = ("cycles",)
-_FOLDER = ("runs", "series", "scalar_points", "tensors", "blobs", "hparams", "artifacts")
-_FOLDER += ("files", "problems", "sources", "cycles")
-_DATABASE = ("run_facts", "series_parts", "scalar_points", "tensors", "blobs", "hparams", "artifacts")
-_DATABASE += ("files", "problems", "source_facts", "cycles", "migrations")
+_BOTH = ("scalar_points", "tensors", "blobs", "hparams", "artifacts", "files", "problems", "cycles")
+_FOLDER = ("runs", "series", "sources", *_BOTH)
+_DATABASE = ("run_facts", "series_parts", "source_facts", "migrations", *_BOTH)
 
 _COPY = {
     "parquet": "(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)",
     "csv": "(FORMAT csv, HEADER)",
 }
 # Names and passwords in a URI are no one else's business.
-_MASK = r"regexp_replace(uri, '://[^/@]*@', '://***@') AS uri"
+_MASKED = r"regexp_replace(uri, '://[^/@]*@', '://***@') AS uri"
 
 _README = """# An export of a boardlake lake
 
@@ -99,13 +94,13 @@ def export(
     """
     begin = time.monotonic()
     target = Path(os.path.abspath(target))
-    _check(target, form, force)
+    targets.check(target, lake.location.root, single_file=form == "duckdb", force=force)
     tell = progress or (lambda *_: None)
 
     def attempt() -> Receipt:
-        with _partial(target) as partial:
+        with targets.partial(target) as partial:
             receipt = _write(lake, partial, target, form, runs, tell)
-            _put(partial, target)
+            targets.put(partial, target)
             return receipt
 
     try:
@@ -119,39 +114,128 @@ def export(
 def _write(
     lake: Lake, partial: Path, target: Path, form: Form, runs: list[int] | None, tell: Tell
 ) -> Receipt:
-    con = lake.con
-    con.execute("BEGIN")
-    try:
+    names = [
+        name
+        for name in (_DATABASE if form == "duckdb" else _FOLDER)
+        if runs is None or name not in _WHOLE_ONLY
+    ]
+    with _snapshot(lake.con, partial if form == "duckdb" else None) as con:
         snapshot, count = _stage(con, runs)
         receipt = Receipt(str(target), form, snapshot, count)
-        names = _DATABASE if form == "duckdb" else _FOLDER
-        if runs is not None:
-            names = tuple(name for name in names if name not in _WHOLE_ONLY)
+        if form != "duckdb":
+            partial.mkdir()
+        for number, name in enumerate(names, 1):
+            tell(name, number, len(names))
+            query = _query(con, name, form, runs is not None)
+            if form == "duckdb":
+                copied = con.execute(f"CREATE TABLE exporting.main.{name} AS {query}")
+            else:
+                file = _quote(str(partial / f"{name}.{form}"))
+                copied = con.execute(f"COPY ({query}) TO {file} {_COPY[form]}")
+            row = copied.fetchone()
+            receipt.rows[name] = int(row[0]) if row else 0
         if form == "duckdb":
-            _write_database(con, partial, names, runs is not None, receipt, tell)
-        else:
-            _write_folder(con, partial, names, runs is not None, receipt, tell)
-    finally:
-        con.execute("ROLLBACK")
-        con.execute("DETACH DATABASE IF EXISTS exporting")
-    receipt.bytes = _size(partial)
+            _copy_views(con)
+    if form != "duckdb":
+        _describe(partial, receipt, whole=runs is None)
+    receipt.bytes = targets.size(partial)
     return receipt
+
+
+@contextmanager
+def _snapshot(
+    con: duckdb.DuckDBPyConnection, database: Path | None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """One snapshot of the lake for all that is read, with *database* attached as `exporting`."""
+    if database is not None:
+        con.execute(f"ATTACH {_quote(str(database))} AS exporting")
+    try:
+        con.execute("BEGIN")
+        try:
+            yield con
+            con.execute("COMMIT")
+        except BaseException:
+            con.execute("ROLLBACK")
+            raise
+    finally:
+        con.unregister("exported")
+        if database is not None:
+            con.execute("USE lake")
+            con.execute("DETACH exporting")
 
 
 def _stage(con: duckdb.DuckDBPyConnection, runs: list[int] | None) -> tuple[int, int]:
     """Register the runs as `exported`; returns the number of the snapshot, and of runs."""
-    found = con.execute("SELECT id FROM ducklake_current_snapshot('lake')").fetchone()
-    assert found is not None
+    snapshot = con.execute("SELECT id FROM ducklake_current_snapshot('lake')").fetchone()
+    assert snapshot is not None
     if runs is None:
         count = con.execute("SELECT count(*) FROM runs").fetchone()
-        return found[0], count[0] if count else 0
+        return int(snapshot[0]), int(count[0]) if count else 0
     chosen = sorted(set(runs))
     con.register("exported", pa.table({"run_id": pa.array(chosen, pa.int64())}))
-    return found[0], len(chosen)
+    return int(snapshot[0]), len(chosen)
 
 
-def _rows(name: str, chosen: bool) -> str:
-    """The query for what of a table or view is exported."""
-    columns = f"* REPLACE ({_MASK})" if name in ("sources", "source_facts") else "*"
+def _query(con: duckdb.DuckDBPyConnection, name: str, form: Form, chosen: bool) -> str:
+    """The query for what is exported of a table or view."""
+    replaced = [_MASKED] if name in ("sources", "source_facts") else []
+    if form == "csv":
+        types = con.execute(f"SELECT column_name, column_type FROM (DESCRIBE lake.main.{name})")
+        replaced += [
+            f'to_base64("{column}") AS "{column}"'
+            for column, kind in types.fetchall()
+            if kind == "BLOB"
+        ]
+    columns = f"* REPLACE ({', '.join(replaced)})" if replaced else "*"
     where = f" WHERE {_CHOICE.get(name, _BY_RUN)}" if chosen and name != "migrations" else ""
     return f"SELECT {columns} FROM lake.main.{name}{where}"
+
+
+def _copy_views(con: duckdb.DuckDBPyConnection) -> None:
+    views = con.execute(
+        "SELECT sql FROM duckdb_views() WHERE database_name = 'lake' AND NOT internal"
+    ).fetchall()
+    # The views name their tables without a schema: those of the database in use are meant.
+    con.execute("USE exporting")
+    for (sql,) in views:
+        con.execute(sql)
+    con.execute("USE lake")
+
+
+def _describe(folder: Path, receipt: Receipt, *, whole: bool) -> None:
+    """Write the manifest and a page for people."""
+    files = {name: f"{name}.{receipt.form}" for name in receipt.rows}
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    manifest = {
+        "format": targets.FORMAT,
+        "form": receipt.form,
+        "at": at,
+        "snapshot": receipt.snapshot,
+        "whole_lake": whole,
+        "runs": receipt.runs,
+        "tables": {
+            name: {"file": file, "rows": receipt.rows[name], "bytes": targets.size(folder / file)}
+            for name, file in files.items()
+        },
+    }
+    (folder / targets.MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+    lines = [f"- `{file}`: {receipt.rows[name]:,} rows" for name, file in files.items()]
+    about = f"{'All' if whole else 'Some'} of its runs ({receipt.runs:,}), on {at}."
+    page = _README.format(
+        about=about, tables="\n".join(lines), example=files["scalar_points"], form=receipt.form
+    )
+    (folder / "README.md").write_text(page, "utf-8")
+
+
+def _translate(error: OSError | duckdb.Error, target: Path) -> Exception:
+    text = str(error)
+    if "No space left" in text or getattr(error, "errno", None) == errno.ENOSPC:
+        return SpaceError(
+            f"{target}: its disk is full, nothing was written",
+            hint="free some space, or name a target on another disk",
+        )
+    return LakeError(f"{target} could not be written: {text}")
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -9,20 +9,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from ..core.values import Problem
-
-
-
-@dataclass
-class HparamRow:
-    """One hyperparameter as one origin gives it; the smallest rank wins."""
-
-    name: str
-    type: str
-    value: str | None
-    number: float | None
-    origin: str
-    rank: int
+from ..core.values import Hparam, Problem
 
 
 @dataclass
@@ -45,7 +32,7 @@ class RunFacts:
     """
 
     origins: set[str] = field(default_factory=set)
-    hparams: list[HparamRow] = field(default_factory=list)
+    hparams: list[Hparam] = field(default_factory=list)
     artifacts: list[ArtifactRow] = field(default_factory=list)
     git_commit: str | None = None
     command: str | None = None
@@ -81,9 +68,7 @@ def _write_hparams(con: duckdb.DuckDBPyConnection, pairs: list[tuple[int, RunFac
         )
         con.unregister("origins")
     # A later look at the same origin wins over an earlier one of the same batch.
-    rows = {
-        (run_id, row.origin, row.name): row for run_id, facts in pairs for row in facts.hparams
-    }
+    rows = {(run_id, row.origin, row.name): row for run_id, facts in pairs for row in facts.hparams}
     if not rows:
         return
     columns: dict[str, Any] = {

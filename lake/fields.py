@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from sqlglot import exp
 
 Kind = Literal["number", "text", "time", "interval", "condition", "hyperparameter", "null", "list"]
@@ -136,3 +138,19 @@ def interval(text: str) -> str:
     if int(match[1]) * _SECONDS[match[2].lower()] > _MAX_INTERVAL_S:
         raise ValueError("at most 100 years are taken")
     return f"{match[1]} {match[2].lower()}"
+
+
+def regex(pattern: str) -> str:
+    """*pattern* if it is a regular expression of RE2, DuckDB's engine; raises ValueError."""
+    try:
+        pc.match_substring_regex(pa.array([""]), pattern)
+    except pa.ArrowInvalid as error:
+        raise ValueError(str(error).partition("regular expression: ")[2] or str(error)) from None
+    return pattern
+
+
+def like(pattern: str, *, any_case: bool) -> str:
+    """The regular expression for a LIKE pattern: RE2 takes linear time, whatever the pattern."""
+    signs = {"%": ".*", "_": "."}
+    parts = (signs.get(character) or re.escape(character) for character in pattern)
+    return ("(?is)" if any_case else "(?s)") + "".join(parts)

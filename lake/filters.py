@@ -10,26 +10,11 @@ import re
 from collections.abc import Iterable
 from typing import NoReturn, cast
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from sqlglot import exp
 
 from ..core.errors import FilterError
-from . import grammar, words
-from .fields import (
-    FIELDS,
-    FUNCTIONS,
-    LOCATIONS,
-    OF_NUMBER,
-    OF_TEXT,
-    STATS,
-    Kind,
-    Scope,
-    Term,
-    interval,
-    moment,
-    nearest,
-)  # fmt: skip
+from . import fields, grammar, words
+from .fields import Kind, Scope, Term
 
 _COMPARE: dict[type, str] = {
     exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
@@ -223,19 +208,17 @@ class _Writer:
         if pattern is None:
             self._refuse(node.expression, "a pattern in single quotes is expected")
         if isinstance(node, exp.RegexpLike):
-            self._refuse_regex(pattern, node.expression)
-            sql = f"regexp_matches({subject}, {self.scope.bind(pattern)})"
+            sql = f"regexp_matches({subject}, {self.scope.bind(self._regex(pattern, node))})"
         else:
-            flags = "(?s)" if isinstance(node, exp.Like) else "(?is)"
-            sql = f"regexp_full_match({subject}, {self.scope.bind(flags + _like(pattern))})"
+            regex = fields.like(pattern, any_case=isinstance(node, exp.ILike))
+            sql = f"regexp_full_match({subject}, {self.scope.bind(regex)})"
         return _holds(f"(NOT {sql})" if node.args.get("negate") else sql)
 
-    def _refuse_regex(self, pattern: str, node: exp.Expression) -> None:
+    def _regex(self, pattern: str, node: exp.RegexpLike) -> str:
         try:
-            pc.match_substring_regex(pa.array(["x"]), pattern)  # RE2, as in DuckDB
-        except pa.ArrowInvalid as error:
-            what = str(error).partition("regular expression: ")[2] or str(error)
-            self._refuse(node, f"this is no regular expression: {what}")
+            return fields.regex(pattern)
+        except ValueError as error:
+            self._refuse(node.expression, f"this is no regular expression: {error}")
 
     # Values
 
@@ -267,7 +250,7 @@ class _Writer:
         if term.literal is None:
             self._refuse(node, f"a time is expected, {self._source(node)} is text")
         try:
-            return self.scope.bind(moment(term.literal))
+            return self.scope.bind(fields.moment(term.literal))
         except ValueError as error:
             hint = "Times look like '2025-01-31' or '2025-01-31 18:30', in UTC."
             self._refuse(node, f"{self._source(node)} is no time: {error}", hint)
@@ -291,8 +274,10 @@ class _Writer:
         if first.lower() == "hp" and rest:
             return self._hparam(".".join(rest), node)
         name = first.lower()
-        if not rest and name in FIELDS:
-            return Term(LOCATIONS if name == "locations" else f"r.{name}", FIELDS[name])
+        if not rest and name in fields.FIELDS:
+            return Term(
+                fields.LOCATIONS if name == "locations" else f"r.{name}", fields.FIELDS[name]
+            )
         if not rest and first in self.scope.names:
             return self.scope.names[first]
         self._refuse(node, f"{self._source(node)} is no field", self._hint(node, name))
@@ -300,7 +285,7 @@ class _Writer:
     def _hint(self, node: exp.Expression, name: str) -> str:
         if name == "hp":
             return 'A hyperparameter is written hp.name, or hp."name" with other signs in it.'
-        if name in STATS:
+        if name in fields.STATS:
             return f'A metric is written {name}("tag").'
         if name in self.scope.known_hparams:
             return f"A hyperparameter is written hp.{name}."
@@ -308,19 +293,20 @@ class _Writer:
             return f'A metric is written last("{name}").'
         if self._source(node).startswith('"'):
             return "Text stands in single quotes; double quotes are for names and metrics' tags."
-        hint = nearest(name, [*self.scope.names, *FIELDS, *FUNCTIONS])
+        hint = fields.nearest(name, [*self.scope.names, *fields.FIELDS, *fields.FUNCTIONS])
         return hint or "Text stands in single quotes; words to search for stand without operators."
 
     def _hparam(self, name: str, node: exp.Expression) -> Term:
         known = self.scope.known_hparams
         if known and name not in known:
-            self._refuse(node, f"no run has the hyperparameter {name}", nearest(name, known, "hp."))
+            hint = fields.nearest(name, known, "hp.")
+            self._refuse(node, f"no run has the hyperparameter {name}", hint)
         number = self.scope.hparams.setdefault(name, len(self.scope.hparams))
         return Term(f"hp.h{number}", "hyperparameter", number=f"hp.n{number}", nan=True)
 
     def _call(self, node: exp.Expression) -> Term:
         name, arguments = str(node.this).lower(), node.expressions
-        if name in STATS:
+        if name in fields.STATS:
             return self._metric(name, node)
         if name == "coalesce" and arguments:
             return self._coalesce(arguments)
@@ -328,20 +314,20 @@ class _Writer:
             return self._round(arguments)
         if name == "now" and not arguments:
             return Term(self.scope.bind(self.scope.now), "time")
-        if name not in {*FUNCTIONS, "interval", "timestamp", "date"}:
-            hint = nearest(name, FUNCTIONS)
-            self._refuse(node, f"there is no function {name[:40]}", hint)
+        if name not in {*fields.FUNCTIONS, "interval", "timestamp", "date"}:
+            message = f"there is no function {name[:40]}"
+            self._refuse(node, message, fields.nearest(name, fields.FUNCTIONS))
         if len(arguments) != (name != "now"):
             many = "no value" if name == "now" else "one value"
             self._refuse(node, f"{name} takes {many}, not {len(arguments)}")
         return self._call_of_one(name, arguments[0])
 
     def _call_of_one(self, name: str, argument: exp.Expression) -> Term:
-        if name in OF_NUMBER:
-            template, kind = OF_NUMBER[name]
+        if name in fields.OF_NUMBER:
+            template, kind = fields.OF_NUMBER[name]
             return Term(template.format(self._double(argument)), kind, nan=kind == "number")
-        if name in OF_TEXT:
-            return Term(OF_TEXT[name].format(self._text(argument)), "text")
+        if name in fields.OF_TEXT:
+            return Term(fields.OF_TEXT[name].format(self._text(argument)), "text")
         if name == "interval":
             return self._interval(argument)
         if name == "tag":
@@ -356,7 +342,8 @@ class _Writer:
         tag, stream = str(names[0]), names[1] if len(names) == 2 else None
         known = self.scope.known_tags
         if known and tag not in known:
-            self._refuse(node.expressions[0], f"no run has the tag {tag}", nearest(tag, known))
+            hint = fields.nearest(tag, known)
+            self._refuse(node.expressions[0], f"no run has the tag {tag}", hint)
         metric = (stat, tag, stream)
         number = self.scope.metrics.setdefault(metric, len(self.scope.metrics))
         return Term(f"m.m{number}", "number", nan=True)
@@ -379,7 +366,7 @@ class _Writer:
 
     def _interval(self, argument: exp.Expression) -> Term:
         try:
-            value = self.scope.bind(interval(self._term(argument).literal or ""))
+            value = self.scope.bind(fields.interval(self._term(argument).literal or ""))
         except ValueError as error:
             self._refuse(argument, f"{self._source(argument)} is no interval: {error}")
         return Term(f"CAST({value} AS INTERVAL)", "interval")
@@ -413,8 +400,3 @@ class _Writer:
 
 def _holds(sql: str) -> Term:
     return Term(sql, "condition")
-
-
-def _like(pattern: str) -> str:
-    signs = {"%": ".*", "_": "."}
-    return "".join(signs.get(character) or re.escape(character) for character in pattern)

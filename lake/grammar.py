@@ -18,7 +18,7 @@ from ..core.errors import FilterError
 
 MAX_CHARS = 10_000
 MAX_TOKENS = 2_000
-MAX_DEPTH = 64
+MAX_DEPTH = 32
 
 KEYWORDS = {
     TokenType.AND, TokenType.OR, TokenType.NOT, TokenType.BETWEEN, TokenType.IN, TokenType.LIKE,
@@ -85,8 +85,10 @@ def parse(text: str, tokens: list[Token]) -> exp.Expression:
         tree = parser.parse_into(exp.Condition, tokens, text)[0]
     except sqlglot.errors.ParseError as error:
         raise _ungrammatical(text, tokens, error) from None
-    except (sqlglot.errors.SqlglotError, RecursionError, ValueError) as error:
-        message = f"this cannot be read: {type(error).__name__}"
+    except RecursionError:
+        raise FilterError("nested too deep", text=text, position=tokens[0].start) from None
+    except (sqlglot.errors.SqlglotError, ValueError) as error:
+        message = f"this cannot be read: {error}"
         raise FilterError(message, text=text, position=tokens[0].start) from None
     if not isinstance(tree, exp.Expression):
         raise FilterError("an expression is expected", text=text, position=tokens[0].start)

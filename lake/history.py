@@ -1,4 +1,4 @@
-"""What runs hold, by run and tag: points, series and hyperparameters, each in one statement."""
+"""What runs hold, by run and tag: points, series, hyperparameters; each in one statement."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from ..core.errors import UsageError
 from . import ask
+from .search import Names, Query, count, search
 
 Axis = Literal["step", "wall_time", "relative"]
 MAX_TAGS = 1_000
@@ -69,6 +70,17 @@ def points(
     if not table.num_rows:
         _refuse_unknown(con, tags)
     return table
+
+
+def find(con: duckdb.DuckDBPyConnection, query: Query) -> pa.Table:
+    """The runs that *query* asks for; a hyperparameter or tag that no run has is refused."""
+    names = _names(con, query)
+    return ask.read(con, lambda: search(con, query, names))
+
+
+def total(con: duckdb.DuckDBPyConnection, query: Query) -> int:
+    """How many rows *query* has without its limit."""
+    return ask.read(con, lambda: count(con, query))
 
 
 def series(con: duckdb.DuckDBPyConnection, run_ids: Sequence[int] | None = None) -> pa.Table:
@@ -141,6 +153,20 @@ def run_ids(con: duckdb.DuckDBPyConnection, wanted: Sequence[int | str]) -> list
 
 def _fetch(con: duckdb.DuckDBPyConnection, sql: str, params: dict[str, object]) -> pa.Table:
     return ask.read(con, lambda: con.execute(sql, params or None).to_arrow_table())
+
+
+def _names(con: duckdb.DuckDBPyConnection, query: Query) -> Names:
+    """The names that exist, of the kinds that *query* may use: all tags are not read for nothing."""
+    texts = (query.filter, *(query.columns or ()), *query.sort, *query.group_by)
+    text = " ".join(texts).lower()
+    hparams: list[str] = []
+    tags: list[str] = []
+    if "hp." in text:
+        hparams = _fetch(con, "SELECT DISTINCT name FROM hparams", {})["name"].to_pylist()
+    if "(" in text:
+        sql = "SELECT DISTINCT tag FROM series_parts WHERE kind = 'scalar'"
+        tags = _fetch(con, sql, {})["tag"].to_pylist()
+    return Names(hparams=tuple(hparams), series=tuple(tags))
 
 
 def _among(run_ids: Sequence[int] | None, column: str, params: dict[str, object]) -> str:

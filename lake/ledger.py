@@ -110,8 +110,8 @@ def rows_of_source(con: duckdb.DuckDBPyConnection, source: str) -> dict[str, Fil
 
 
 def _row(values: tuple[Any, ...]) -> FileRow:
-    row = FileRow(*values, known=True)
-    row.was = row.cursor
+    row = FileRow(*values)
+    row.known, row.was = True, row.cursor
     return row
 
 
@@ -187,8 +187,10 @@ class Ledger:
         row.first_wall_time = _least(row.first_wall_time, facts.first_wall_time)
         row.last_wall_time = _most(row.last_wall_time, facts.last_wall_time)
         steps = [int(b.step.max()) for b in piece.blocks if len(b.step)]
-        row.last_step = max(steps, default=row.last_step) if row.last_step is None else max(
-            [row.last_step, *steps]
+        row.last_step = (
+            max(steps, default=row.last_step)
+            if row.last_step is None
+            else max([row.last_step, *steps])
         )
         row.created_unix, row.host, row.pid = facts.created_unix, facts.host, facts.pid
         row.writer = facts.writer or row.writer
@@ -256,7 +258,8 @@ def _known_rows(
     keys = sorted({(piece.place.source, piece.entry.path) for piece in pieces})
     sources, paths = [key[0] for key in keys], [key[1] for key in keys]
     con.register(
-        "wanted", pa.table({"source": pa.array(sources, pa.string()), "path": pa.array(paths, pa.string())})
+        "wanted",
+        pa.table({"source": pa.array(sources, pa.string()), "path": pa.array(paths, pa.string())}),
     )
     names = ", ".join(f"f.{name}" for name in _TYPES)
     found = con.execute(

@@ -33,9 +33,11 @@ _KEEP_SNAPSHOTS, _KEEP_FILES = 2 * _DAY, 3 * _DAY
 _EVERY = {"fold": _HOUR, "tidy": _DAY, "compact": 7 * _DAY}
 _MOST_SNAPSHOTS = 5_000
 
+_READERS_WAIT_S = 10.0
+
 _COMPACT = """
 import sqlite3, sys
-con = sqlite3.connect(sys.argv[1], timeout=30, isolation_level=None)
+con = sqlite3.connect(sys.argv[1], timeout=float(sys.argv[2]), isolation_level=None)
 con.execute("VACUUM")
 sys.exit(3 if con.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] else 0)
 """
@@ -135,7 +137,7 @@ def compact_catalog(location: Location) -> bool:
     """
     # In a process of its own: a second SQLite library in this one would, by closing the file, drop
     # the locks that DuckDB's holds on it (sqlite.org/howtocorrupt.html, 2.2.1).
-    command = [sys.executable, "-I", "-c", _COMPACT, str(location.catalog)]
+    command = [sys.executable, "-I", "-c", _COMPACT, str(location.catalog), str(_READERS_WAIT_S)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode not in (0, 3):
         reason = ended.stderr.strip().splitlines()[-1:] or [f"exit code {ended.returncode}"]
@@ -317,7 +319,8 @@ def _tidy(turn: _Turn) -> None:
         number
         for (number,) in turn.lake.query(
             "SELECT snapshot_id FROM ducklake_snapshots('lake')"
-            " WHERE snapshot_time < to_timestamp(?) AND snapshot_id < (SELECT max(snapshot_id) FROM ducklake_snapshots('lake'))"
+            " WHERE snapshot_time < to_timestamp(?)"
+            " AND snapshot_id < (SELECT max(snapshot_id) FROM ducklake_snapshots('lake'))"
             " ORDER BY snapshot_id",
             [turn.now - _KEEP_SNAPSHOTS],
         )

@@ -20,15 +20,15 @@ DEFAULT_SORT = ("-last_event_at",)
 MAX_COLUMNS = 1_000
 MAX_KEYS = 16
 
-# The columns of the view `series` (a test compares them), where runs can be picked before adding up.
+# As in the view `series` (a test compares them), but runs are picked before parts are added up.
 _STATS = {
     "last": 'arg_max("last", last_step)',
     "first": 'arg_min("first", first_step)',
     "min": 'min("min")',
     "max": 'max("max")',
     "mean": "any_value(shift) + sum(shift_sum) / nullif(sum(finite), 0)",
-    "std": "sqrt(greatest(sum(shift_sum2) - sum(shift_sum) * sum(shift_sum) / nullif(sum(finite), 0)"
-    ", 0) / nullif(greatest(sum(finite) - 1, 0), 0))",
+    "std": "sqrt(greatest(sum(shift_sum2) - sum(shift_sum) * sum(shift_sum)"
+    " / nullif(sum(finite), 0), 0) / nullif(greatest(sum(finite) - 1, 0), 0))",
     "count": "CAST(sum(points) AS BIGINT)",
     "step_min": 'arg_min(min_step, "min")',
     "step_max": 'arg_min(max_step, -"max")',
@@ -87,7 +87,7 @@ def search(con: duckdb.DuckDBPyConnection, query: Query, names: Names | None = N
     """
     statement = _Statement(query, names or Names())
     sql, params = statement.rows()
-    table = _execute(con, sql, params, query).to_arrow_table()
+    table = _execute(con, sql, params, query)
     columns = []
     for index, output in enumerate(statement.outputs):
         column = table.column(f"c{index}")
@@ -101,8 +101,7 @@ def search(con: duckdb.DuckDBPyConnection, query: Query, names: Names | None = N
 def count(con: duckdb.DuckDBPyConnection, query: Query, names: Names | None = None) -> int:
     """How many rows *query* has without its limit and offset."""
     sql, params = _Statement(query, names or Names()).total()
-    row = _execute(con, sql, params, query).fetchone()
-    return int(row[0]) if row else 0
+    return int(_execute(con, sql, params, query).column(0)[0].as_py())
 
 
 def to_sql(query: Query, names: Names | None = None) -> tuple[str, dict[str, object]]:
@@ -115,9 +114,9 @@ def to_sql(query: Query, names: Names | None = None) -> tuple[str, dict[str, obj
 
 def _execute(
     con: duckdb.DuckDBPyConnection, sql: str, params: dict[str, object], query: Query
-) -> duckdb.DuckDBPyConnection:
+) -> pa.Table:
     try:
-        return con.execute(sql, params)
+        return con.execute(sql, params).to_arrow_table()
     except (duckdb.DataError, duckdb.NotSupportedError, duckdb.InvalidInputException) as error:
         message = f"this cannot be computed: {error}"
         raise FilterError(message, text=query.filter, position=0) from error

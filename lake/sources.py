@@ -7,8 +7,6 @@ from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import pyarrow as pa
-
 from ..core.values import Problem
 from . import facts
 from .database import Lake

@@ -66,7 +66,9 @@ def _write(
         else:
             valid.append((piece, row))
     valid.sort(key=lambda pair: (pair[1].run_id or 0, pair[1].stream))
-    filed = [Filed(piece, row.run_id, row.file_id) for piece, row in valid if row.run_id is not None]
+    filed = [
+        Filed(piece, row.run_id, row.file_id) for piece, row in valid if row.run_id is not None
+    ]
     disturbed = _forget_replaced(con, [row for piece, row in valid if piece.replaces])
     disturbed |= _continue_series(con, ledger, valid)
     points = points_table(filed, "scalar")
@@ -229,5 +231,3 @@ def _load_tails(
         known = tails.setdefault((run_id, stream, kind), {})
         known[tag] = _Tail(order, -(2**63) if step is None else step, attempt, shift)
     return tails
-
-

@@ -167,7 +167,8 @@ def _matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
     """Whether a relative path matches a glob; a pattern without '/' matches any path component."""
     if not patterns:
         return lambda _: False
-    whole, parts = [], []
+    whole: list[str] = []
+    parts: list[str] = []
     for pattern in patterns:
         if pattern in ("**", "**/*"):
             return lambda _: True

@@ -82,7 +82,7 @@ def test_defaults(home: Path) -> None:
     assert found.lake.path == home / ".local/share/boardlake"
     assert (found.lake.lock_timeout, found.lake.memory_limit) == (30.0, 512_000_000)
     assert (found.ingest.threads, found.ingest.batch_points) == (0, 2_000_000)
-    assert (found.ingest.batch_bytes, found.ingest.piece_bytes) == (128_000_000, 32_000_000)
+    assert (found.ingest.batch_bytes, found.ingest.piece_bytes) == (128_000_000, 8_000_000)
     assert found.ingest.maintain
     assert found.sources == {}
 

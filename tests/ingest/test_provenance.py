@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from boardlake.core.values import Hparam
 from boardlake.ingest import hparams as hp
 from boardlake.ingest import provenance as pv
 from boardlake.ingest.provenance import SideFacts, SideKind
@@ -112,7 +113,7 @@ def test_settings(path: str, data: bytes, rank: int) -> None:
     kind = pv.recognise(path)
     assert kind is not None
     facts = pv.read_side_file(kind, path, data)
-    assert facts.hparams == (hp.Hparam("lr", "float", "0.0001", 1e-4, path, rank),)
+    assert facts.hparams == (Hparam("lr", "float", "0.0001", 1e-4, path, rank),)
     assert facts.problem is None
 
 
@@ -170,7 +171,8 @@ def test_run_json_of_another_program() -> None:
 
 def test_hydra() -> None:
     """The job's name and its overrides are the command; overrides alone are one without a name."""
-    job = b"hydra:\n  job: {name: train}\n  overrides:\n    task:\n    - lr=0.1\n    - +db.password=x\n"
+    task = b"overrides: {task: [lr=0.1, +db.password=x]}"
+    job = b"hydra:\n  job: {name: train}\n  " + task
     assert pv.read_side_file("hydra_job", "h", job).command == "train lr=0.1 '+db.password=***'"
     overrides = pv.read_side_file("hydra_overrides", "o", b"- lr=0.1\n- name='a b'\n")
     assert overrides.command == "lr=0.1 'name='\"'\"'a b'\"'\"''"

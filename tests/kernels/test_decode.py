@@ -429,12 +429,12 @@ def test_wall_times_are_the_finite_extremes():
 
 def test_metadata_of_a_tag_is_that_of_its_first_value():
     """A repeat without or with the same metadata is a point; any other goes the slow way."""
-    other = META + b"\x20\x00"
-    rows = [META, b"", META, other]
+    renamed = META.replace("Größe".encode(), "Grüße".encode())
+    rows = [META, b"", META, META, renamed, META + b"\x20\x00"]
     data = b"".join(frame(event([simple("a", 1.0, field(9, 2, m) if m else b"")])) for m in rows)
     decoded = assert_twins(data, True)
-    assert decoded.record.tolist() == [0, 1, 2]
-    assert decoded.slow_record.tolist() == [3]
+    assert decoded.record.tolist() == [0, 1, 2, 3]
+    assert decoded.slow_record.tolist() == [4, 5]
     at, size = decoded.tag_meta_offset[0], decoded.tag_meta_length[0]
     assert data[at : at + size] == META
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import duckdb
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boardlake.core.errors import FilterError, UsageError
@@ -138,6 +138,14 @@ def found(con: duckdb.DuckDBPyConnection, text: str, names: Names | None = None)
         ("points % 0 = 1", []),
         ("points * 9223372036854775807 * 1e300 > 1", [1, 2, 3, 4, 5, 6]),
         ("round(points / 7, 1) = 14.3", [1]),
+        ("exp(points * 1e9) > 1e300", [1, 2, 3, 4, 5, 6]),
+        ("exp(exp(last('loss'))) * 0 = 0 or ln(points - 1e9) > 0", [1, 5, 6]),
+        ("round(points * 1e305, 15) > 1", [1, 2, 3, 4, 5, 6]),
+        ("name like '" + "%_" * 3000 + "'", []),
+        ("name like '" + "%" * 9000 + "bert'", [3]),
+        ("name ilike '" + "_" * 9000 + "'", []),
+        ("*" * 500 + "bert" + "*" * 9000, [3]),
+        ("created_at" + " + interval '100 years'" * 300 + " > created_at", [1, 2, 3, 4, 5, 6]),
         ("abs(-points) in (100, 200)", [1, 2]),
         ("coalesce(hp.lr, 7) = 7", [4, 5]),
         ("coalesce(project, 'none') = 'none'", [4]),
@@ -343,13 +351,15 @@ def test_metrics_of_streams_and_parts() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.integers(1, 9)), min_size=1, max_size=4))
+@settings(max_examples=25)
 def test_metrics_are_those_of_the_view(parts: list[tuple[float, int]]) -> None:
     """Every metric is what the view `series` says of the same parts."""
     con = tables()
     add_run(con, 1, "one")
     for index, (value, points) in enumerate(parts):
+        start = 10 * index
         add_series(con, 1, "loss", value, first=-value, min=value / 2, max=value * 2, points=points,
-                   min_step=index, max_step=2 * index, first_step=10 * index, last_step=10 * index + 9,
+                   min_step=index, max_step=2 * index, first_step=start, last_step=start + 9,
                    shift=1.0, shift_sum=value * points, shift_sum2=value * value * points,
                    finite=points)  # fmt: skip
     stats = ("last", "first", "min", "max", "mean", "std", "count", "step_min", "step_max")

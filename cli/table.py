@@ -1,0 +1,182 @@
+"""A table of results for people: aligned, in local time, and no wider than the terminal."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO, Any
+
+import pyarrow as pa
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+
+_GAP = "  "
+# Texts are cut down to so many cells before a column is left out.
+_MIN_TEXT = 14
+_MIN_TITLE = 8
+_MAX_CELLS = 2_000
+# What moves the cursor, changes colours or turns the reading direction of the terminal around.
+_UNSAFE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff]"
+)
+_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def visible(text: str) -> str:
+    """*text* with control characters written out: what a log holds must not steer a terminal."""
+    return _UNSAFE.sub(lambda found: _ESCAPES.get(found[0]) or _code(found[0]), text)
+
+
+def number(value: float) -> str:
+    """*value* in 4 significant digits, or more where its whole part has more."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Inf" if value > 0 else "-Inf"
+    size = abs(value)
+    if size and not 1e-4 <= size < 1e15:
+        mantissa, _, exponent = f"{value:.3e}".partition("e")
+        return f"{mantissa.rstrip('0').rstrip('.')}e{exponent}"
+    return f"{value:.0f}" if size >= 9999.5 else f"{value:.4g}"
+
+
+def write(
+    schema: pa.Schema, batches: Iterable[pa.RecordBatch], file: IO[str], *, terminal: bool
+) -> list[str]:
+    """Write all rows; returns the titles of the columns that the terminal had no room for.
+
+    Without a terminal nothing is cut or left out, and nothing is coloured.
+    """
+    table = pa.Table.from_batches(list(batches), schema)
+    columns = [_column(name, table.column(i)) for i, name in enumerate(table.column_names)]
+    if not table.num_rows or not columns:
+        return []
+    console = Console(file=file, force_terminal=terminal)
+    shown = _fit(columns, console.width) if terminal else columns
+    title = _line([(c, c.title) for c in shown])
+    rule = _GAP.join("─" * column.width for column in shown)
+    if terminal and console.color_system and not console.no_color:
+        title, rule = f"\x1b[1m{title}\x1b[0m", f"\x1b[2m{rule}\x1b[0m"
+    file.write(f"{title}\n{rule}\n")
+    for row in range(table.num_rows):
+        file.write(_line([(c, c.cells[row]) for c in shown]) + "\n")
+    return [column.title for column in columns if column not in shown]
+
+
+@dataclass(eq=False)
+class _Column:
+    """The cells of a column as text; *fixed* ones are aligned right where *right*, never cut."""
+
+    title: str
+    cells: list[str]
+    fixed: bool
+    right: bool
+    width: int = 0
+    least: int = 0
+
+    def __post_init__(self) -> None:
+        cells = min(max(map(cell_len, self.cells), default=0), _MAX_CELLS)
+        title = min(cell_len(self.title), _MAX_CELLS)
+        self.width = max(cells, title, 1)
+        self.least = min(self.width, _MIN_TEXT)
+        if self.fixed:
+            self.least = max(cells, min(title, _MIN_TITLE), 1)
+
+
+def _column(name: str, array: pa.ChunkedArray) -> _Column:
+    kind, title = array.type, visible(name)
+    if pa.types.is_timestamp(kind):
+        return _Column(title, _times(array), fixed=True, right=False)
+    numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    show: Callable[[Any], str] = number if pa.types.is_floating(kind) else _text
+    cells = ["" if value is None else show(value) for value in _values(array)]
+    return _Column(title, cells, fixed=numeric, right=numeric)
+
+
+def _values(array: pa.ChunkedArray) -> list[Any]:
+    try:
+        values: list[Any] = array.to_pylist()
+    except (OverflowError, ValueError):
+        # Dates that Python has no value for.
+        values = array.cast(pa.string()).to_pylist()
+    return values
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, bytes):
+        return f"<{len(value)} bytes>"
+    if isinstance(value, list | dict):
+        return visible(json.dumps(value, ensure_ascii=False, default=_text))
+    return visible(str(value))
+
+
+def _times(array: pa.ChunkedArray) -> list[str]:
+    """Local times, to the minute unless different ones would look alike."""
+    micros = array.cast(pa.timestamp("us"), safe=False).cast(pa.int64()).to_pylist()
+    form = "%Y-%m-%d %H:%M"
+    seconds = {micro // 1_000_000 for micro in micros if micro is not None}
+    if len({second // 60 for second in seconds}) < len(seconds):
+        form += ":%S"
+    return ["" if micro is None else _time(micro / 1e6, form) for micro in micros]
+
+
+def _time(seconds: float, form: str) -> str:
+    try:
+        return datetime.fromtimestamp(seconds).strftime(form)
+    except (OverflowError, ValueError, OSError):
+        return f"{seconds:.0f} s"
+
+
+def _fit(columns: list[_Column], width: int) -> list[_Column]:
+    """The columns that *width* cells hold, with their widths set: texts give way, then columns."""
+    shown = columns
+    if _needed(shown, [column.width for column in shown]) > width:
+        shown = [column for column in columns if any(column.cells)] or columns[:1]
+    while True:
+        most = max(column.width for column in shown)
+        for cap in range(min(most, width), 0, -1):
+            widths = [max(column.least, min(column.width, cap)) for column in shown]
+            if _needed(shown, widths) <= width:
+                for column, given in zip(shown, widths, strict=True):
+                    column.width = given
+                return shown
+        if len(shown) == 1:
+            shown[0].width = max(1, width)
+            return shown
+        shown = shown[:-1]
+
+
+def _needed(columns: list[_Column], widths: list[int]) -> int:
+    return sum(widths) + len(_GAP) * (len(columns) - 1)
+
+
+def _line(cells: list[tuple[_Column, str]]) -> str:
+    parts = []
+    for column, text in cells:
+        text = _cut(text, column.width)
+        blank = " " * (column.width - cell_len(text))
+        parts.append(blank + text if column.right else text + blank)
+    return _GAP.join(parts).rstrip()
+
+
+def _cut(text: str, width: int) -> str:
+    """*text* in at most *width* cells, its middle left out: runs differ at the ends of names."""
+    if cell_len(text) <= width:
+        return text
+    end = text[-((width - 1) // 2) :] if width > 2 else ""
+    while cell_len(end) > (width - 1) // 2:
+        end = end[1:]
+    return set_cell_size(text, width - 1 - cell_len(end)).rstrip() + "…" + end
+
+
+def _code(character: str) -> str:
+    point = ord(character)
+    return f"\\x{point:02x}" if point < 256 else f"\\u{point:04x}"

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Sets up boardlake with what its tests need, and runs all checks; arguments go to pytest instead.
+source "$(dirname "${BASH_SOURCE[0]}")/setup.sh" "[dev]"
+if [ $# -gt 0 ]; then
+    exec .venv/bin/python -m pytest "$@"
+fi
+.venv/bin/ruff check .
+.venv/bin/ruff format --check .
+.venv/bin/mypy
+exec .venv/bin/python -m pytest
