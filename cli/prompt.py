@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 import duckdb
+import pyarrow.compute as pc
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
@@ -66,8 +67,13 @@ class Names(Completer):
         return list(dict.fromkeys(tags))
 
     def get_completions(self, document: Document, event: CompleteEvent) -> Iterable[Completion]:
-        """What may stand at the cursor."""
-        before = document.text_before_cursor
+        """What may stand at the cursor; nothing while the lake cannot be read."""
+        try:
+            yield from self._completions(document.text_before_cursor)
+        except BoardlakeError:
+            return
+
+    def _completions(self, before: str) -> Iterable[Completion]:
         in_tag = _IN_TAG.search(before)
         if in_tag:
             return self._offer(in_tag[1], (tag.replace("'", "''") for tag in self.tags), "'")
@@ -172,7 +178,9 @@ def _dot(
         kinds = ask.relations(con).group_by(["relation", "kind"], use_threads=False).aggregate([])
         out.write(kinds.schema, kinds.to_batches(), to)
     elif words[0] == ".schema" and len(words) == 2 and words[1] in names.relations:
-        sql.show(con, f'DESCRIBE "{words[1]}"', to)
+        found = ask.relations(con).filter(pc.field("relation") == words[1])
+        columns = found.select(["column", "type"])
+        out.write(columns.schema, columns.to_batches(), to)
     elif words[0] == ".schema":
         say(f".schema NAME, of: {', '.join(names.relations)}")
     else:

@@ -15,8 +15,9 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 
 _GAP = "  "
-# Texts are cut down to so many cells before a column is left out.
+# Texts are cut down to so many cells before a column is left out; the first says which row it is.
 _MIN_TEXT = 14
+_MIN_FIRST = 26
 _MIN_TITLE = 8
 _MAX_CELLS = 2_000
 # What moves the cursor, changes colours or turns the reading direction of the terminal around.
@@ -137,6 +138,7 @@ def _time(seconds: float, form: str) -> str:
 
 def _fit(columns: list[_Column], width: int) -> list[_Column]:
     """The columns that *width* cells hold, with their widths set: texts give way, then columns."""
+    columns[0].least = max(columns[0].least, min(columns[0].width, _MIN_FIRST))
     shown = columns
     if _needed(shown, [column.width for column in shown]) > width:
         shown = [column for column in columns if any(column.cells)] or columns[:1]

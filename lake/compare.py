@@ -272,7 +272,8 @@ def _differ(name: str) -> str:
 def _shown(side: str) -> str:
     return (
         f"concat('step ', {side}.step, ', wall time ', {side}.wall_time,"
-        f" ', value ' || {side}.value, ', ' || {side}.data_begin, ', ' || {side}.text)"
+        f" ', value ' || {side}.value, ', ' || CAST({side}.data_begin AS VARCHAR),"
+        f" ', ' || {side}.text, ', ' || {side}.nbytes || ' bytes')"
     )
 
 
@@ -308,14 +309,15 @@ _SIDES = (
     " data[:6] AS data_begin, left(strings[1], 200) AS text"
     f" FROM ({_LAKE}) WHERE value IS NOT NULL OR data IS NOT NULL OR len(strings) = 1),"
     " theirs AS (SELECT file_id, step, wall_time, tag, value, hash(data) AS data,"
-    " hash(strings) AS strings, data[:6] AS data_begin, left(strings[1], 200) AS text, whole"
+    " hash(strings) AS strings, data[:6] AS data_begin, left(strings[1], 200) AS text,"
+    " nbytes, whole"
     " FROM read JOIN scope USING (file_id) WHERE reader = 'tbparse')"
 )
 _SAME = "file_id, tag, step, wall_time, value, data, strings"
 _MULTISETS = (
     f"{_SIDES}, o AS (SELECT {_SAME}, count(*) AS n FROM ours GROUP BY ALL),"
     f" t AS (SELECT {_SAME}, count(*) AS n, any_value(data_begin) AS data_begin,"
-    f" any_value(text) AS text FROM theirs GROUP BY {_SAME}),"
+    f" any_value(text) AS text, NULL AS nbytes FROM theirs GROUP BY {_SAME}),"
     " found AS (SELECT t.file_id, t.tag, '' AS kind, 'missing' AS what, '' AS lake,"
     f" 'tbparse: ' || {_shown('t')} AS reader, t.step AS record FROM t LEFT JOIN o ON "
     + " AND ".join(f"o.{name} IS NOT DISTINCT FROM t.{name}" for name in _SAME.split(", "))

@@ -84,29 +84,29 @@ def on_disk(lake: Lake) -> int:
 
 
 def test_minutes_of_cron_leave_few_files_and_the_same_rows(lake: Lake) -> None:
-    """Hundreds of commits with upkeep after each: files per table stay bounded, and after days the
+    """Many commits with upkeep after each: files per table stay bounded, and after days the
     disk does too; what the views say is what was written."""
     known_files(lake)
     begin = time.time()
     most: dict[str, int] = {}
-    for step in range(150):
-        now = begin + 4 * MINUTE * step
+    for step in range(90):
+        now = begin + 7 * MINUTE * step
         commit(lake, step, now)
         maintain_due(lake, now=now)
         most = {name: max(n, most.get(name, 0)) for name, n in live_files(lake).items()}
     assert max(most.values()) <= 2 * 16
-    assert lake.query("SELECT count(*) FROM series_parts")[0][0] < 150 * 12 / 3
+    assert lake.query("SELECT count(*) FROM series_parts")[0][0] < 90 * 12 / 3
     assert lake.query("SELECT DISTINCT points, first_step, last_step FROM series") == [
         (150, 0, 149)
     ]
-    assert lake.query("SELECT count(*), count(DISTINCT step) FROM scalars") == [(150 * 12, 150)]
+    assert lake.query("SELECT count(*), count(DISTINCT step) FROM scalars") == [(90 * 12, 90)]
 
-    assert on_disk(lake) > 300
+    assert on_disk(lake) > 200
     before = lake.query(POINTS)
     later = begin + 10 * DAY
     assert {"tidy", "compact"} <= set(due(lake, now=later))
     done = maintain_due(lake, now=later)
-    assert done.compacted and done.expired > 150 and done.removed > 200
+    assert done.compacted and done.expired > 90 and done.removed > 150
     assert snapshots(lake) < 10 and on_disk(lake) < 60
     assert lake.query(POINTS) == before
 
@@ -118,7 +118,8 @@ def test_a_quiet_lake_costs_no_commit(lake: Lake) -> None:
     before = snapshots(lake)
     for minute in range(5):
         assert due(lake, now=now + minute * MINUTE) == []
-        assert not any(maintain_due(lake, now=now + minute * MINUTE).as_dict().values()) or True
+        done = maintain_due(lake, now=now + minute * MINUTE).as_dict()
+        assert not any(value for name, value in done.items() if name != "seconds")
     assert snapshots(lake) == before
 
 
@@ -158,7 +159,7 @@ def test_many_deleted_rows_make_a_file_be_rewritten(lake: Lake) -> None:
 
 def test_files_that_cannot_be_merged_are_not_tried_every_minute(lake: Lake) -> None:
     """Files of different schema versions stay apart in DuckLake; upkeep accepts that for a day."""
-    for number in range(20):
+    for number in range(16):
         with lake.transaction() as con:
             con.execute("INSERT INTO problems (message) VALUES ('x')")
         with lake.transaction() as con:
@@ -277,7 +278,7 @@ def parts(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 
 @given(parts())
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_folding_leaves_every_series_as_it_was(lake: Lake, rows: list[dict[str, Any]]) -> None:
     """One part is left of each series and file, and the view `series` is the same; sums to a
     rounding."""
@@ -300,7 +301,8 @@ def test_folding_leaves_every_series_as_it_was(lake: Lake, rows: list[dict[str, 
             fold.fold(con, chunk, least=1)
     assert repr(lake.query(SERIES)) == series
     for before, after in zip(sums, lake.query(SUMS), strict=True):
-        assert after == pytest.approx(before, rel=1e-6, abs=1e-3)
+        for was, now in zip(before, after, strict=True):
+            assert now is was or now == pytest.approx(was, rel=1e-6, abs=1e-3)
     assert lake.query(
         "SELECT count(*) FROM (SELECT 1 FROM series_parts"
         " GROUP BY run_id, stream, tag, kind, file_id HAVING count(*) > 1)"
