@@ -1,3 +1,23 @@
 """boardlake: all your TensorBoard logs, from every machine, in one searchable lake."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import os
+
+    from .api.local import Client
+
 __version__ = "0.1.0"
+
+
+def open(config_or_lake: str | os.PathLike[str] | None = None) -> Client:
+    """The lake in a directory, or the one that a config file (`.toml`) or the usual config names.
+
+    Raises `LakeMissing`, `ConfigError` or `UsageError` of `boardlake.core.errors`.
+    """
+    # Importing boardlake alone stays quick: what reads a lake is loaded when one is opened.
+    from .api.local import open_client
+
+    return open_client(config_or_lake)

@@ -7,36 +7,26 @@ JSON. Bytes are base64; lists and structures are JSON within CSV.
 
 from __future__ import annotations
 
-import base64
 import errno
 import io
 import json
-import math
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
 
 import click
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import csv, parquet
 
 from ..core.errors import BoardlakeError, SpaceError, UsageError
-from . import table
+from . import cells, table
 
 FORMATS = ("table", "csv", "json", "parquet")
 _SUFFIXES = {".csv": "csv", ".json": "json", ".parquet": "parquet"}
-_TIME = r"^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.0+|(\.\d*[1-9])0*)?$"
-_NEVER = {"<value out of range: 9223372036854775807>": "infinity"}
-_NEVER |= {"<value out of range: -9223372036854775807>": "-infinity"}
-# JSON escapes the other control characters by itself; these would reach a terminal as they are.
-_CONTROL = re.compile(r"[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True)
@@ -119,9 +109,14 @@ def write(schema: pa.Schema, batches: Iterable[pa.RecordBatch], to: Target) -> l
 @contextmanager
 def _sink(to: Target) -> Iterator[IO[bytes]]:
     if to.path is None:
-        sys.stdout.flush()
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        try:
+            sys.stdout.flush()
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            # `| head` has seen enough, which click would call an error; nothing more may be written.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            raise click.exceptions.Exit(0) from None
         return
     path = to.path.resolve()
     # A device or a pipe is written to; a file is replaced when all is there.
@@ -147,7 +142,7 @@ def _csv(
         columns = [_flat(column, safe) for column in batch.columns]
         return pa.RecordBatch.from_arrays(columns, names=schema.names)
 
-    names = [table.visible(name) if safe else name for name in schema.names]
+    names = [cells.visible(name) if safe else name for name in schema.names]
     empty = flat(pa.RecordBatch.from_pylist([], schema=schema)).schema
     named = pa.schema([field.with_name(n) for field, n in zip(empty, names, strict=True)])
     with csv.CSVWriter(sink, named) as writer:
@@ -158,10 +153,10 @@ def _csv(
 def _json(schema: pa.Schema, batches: Iterable[pa.RecordBatch], sink: IO[bytes]) -> None:
     before = "[\n"
     for batch in batches:
-        columns = [_plain_values(column) for column in batch.columns]
+        columns = [cells.plain(column) for column in batch.columns]
         for values in zip(*columns, strict=True):
             row = json.dumps(dict(zip(schema.names, values, strict=True)), ensure_ascii=False)
-            row = _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", row)
+            row = cells.UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", row)
             sink.write((before + row).encode())
             before = ",\n"
     sink.write(b"[]\n" if before == "[\n" else b"\n]\n")
@@ -181,52 +176,11 @@ def _flat(array: pa.Array, safe: bool) -> pa.Array:
     """*array* as numbers, booleans or texts; *safe* texts have no control characters."""
     kind = array.type
     if pa.types.is_timestamp(kind):
-        return _iso(array)
+        return cells.iso(array)
     if pa.types.is_primitive(kind) and not pa.types.is_temporal(kind) or pa.types.is_decimal(kind):
         return array
-    values = _plain_values(array)
+    values = cells.plain(array)
     texts = [v if v is None or isinstance(v, str) else json.dumps(v) for v in values]
     if safe:
-        texts = [text and table.visible(text) for text in texts]
+        texts = [text and cells.visible(text) for text in texts]
     return pa.array(texts, pa.string())
-
-
-def _plain_values(array: pa.Array) -> list[Any]:
-    """The values of *array* as JSON has them."""
-    kind = array.type
-    if pa.types.is_timestamp(kind):
-        values: list[Any] = _iso(array).to_pylist()
-        return values
-    try:
-        values = array.to_pylist()
-    except (OverflowError, ValueError):
-        # Dates that Python has no value for.
-        values = array.cast(pa.string()).to_pylist()
-    if pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_string(kind):
-        return values
-    return [_plain(value) for value in values]
-
-
-def _iso(array: pa.Array) -> pa.Array:
-    texts = array.cast(pa.timestamp("us"), safe=False).cast(pa.string())
-    for text, name in _NEVER.items():
-        texts = pc.replace_substring(texts, text, name)
-    return pc.replace_substring_regex(texts, _TIME, r"\1T\2\3Z")
-
-
-def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, str | bool | int):
-        return value
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, float):
-        if math.isnan(value):
-            return "NaN"
-        return value if math.isfinite(value) else ("Infinity" if value > 0 else "-Infinity")
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -24,7 +24,7 @@ from ..core.errors import BoardlakeError
 from ..lake import ask, history
 from . import output as out
 from . import sql
-from .table import visible
+from .cells import visible
 
 HELP = """\
 A statement ends with ; and may take several lines. Tab completes, Ctrl-C stops a query.

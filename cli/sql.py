@@ -16,7 +16,7 @@ from . import output as out
 from .context import Context
 
 # A terminal shows so many rows of a table; how many more there are is not found out.
-PAGE = 200
+PAGE = 100
 _MAX_QUERY = 1_000_000
 _EXAMPLES = """
 \b

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Any
@@ -14,22 +13,16 @@ import pyarrow as pa
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 
+from .cells import iso, plain, visible
+
 _GAP = "  "
 # Texts are cut down to so many cells before a column is left out; the first says which row it is.
 _MIN_TEXT = 14
 _MIN_FIRST = 26
 _MIN_TITLE = 8
 _MAX_CELLS = 2_000
-# What moves the cursor, changes colours or turns the reading direction of the terminal around.
-_UNSAFE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff]"
-)
-_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-
-
-def visible(text: str) -> str:
-    """*text* with control characters written out: what a log holds must not steer a terminal."""
-    return _UNSAFE.sub(lambda found: _ESCAPES.get(found[0]) or _code(found[0]), text)
+# EXPLAIN draws a picture.
+_PLAN = ["explain_key", "explain_value"]
 
 
 def number(value: float) -> str:
@@ -56,6 +49,9 @@ def write(
     columns = [_column(name, table.column(i)) for i, name in enumerate(table.column_names)]
     if not table.num_rows or not columns:
         return []
+    if table.column_names == _PLAN:
+        file.writelines(f"{line}\n" for line in _lines(table.column(1)))
+        return []
     console = Console(file=file, force_terminal=terminal)
     shown = _fit(columns, console.width) if terminal else columns
     title = _line([(c, c.title) for c in shown])
@@ -66,6 +62,11 @@ def write(
     for row in range(table.num_rows):
         file.write(_line([(c, c.cells[row]) for c in shown]) + "\n")
     return [column.title for column in columns if column not in shown]
+
+
+def _lines(array: pa.ChunkedArray) -> Iterator[str]:
+    for text in array.to_pylist():
+        yield from map(visible, text.split("\n"))
 
 
 @dataclass(eq=False)
@@ -92,19 +93,14 @@ def _column(name: str, array: pa.ChunkedArray) -> _Column:
     kind, title = array.type, visible(name)
     if pa.types.is_timestamp(kind):
         return _Column(title, _times(array), fixed=True, right=False)
+    if pa.types.is_binary(kind):
+        cells = ["" if data is None else f"<{len(data)} bytes>" for data in array.to_pylist()]
+        return _Column(title, cells, fixed=False, right=False)
     numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     show: Callable[[Any], str] = number if pa.types.is_floating(kind) else _text
-    cells = ["" if value is None else show(value) for value in _values(array)]
+    values = array.to_pylist() if pa.types.is_floating(kind) else plain(array)
+    cells = ["" if value is None else show(value) for value in values]
     return _Column(title, cells, fixed=numeric, right=numeric)
-
-
-def _values(array: pa.ChunkedArray) -> list[Any]:
-    try:
-        values: list[Any] = array.to_pylist()
-    except (OverflowError, ValueError):
-        # Dates that Python has no value for.
-        values = array.cast(pa.string()).to_pylist()
-    return values
 
 
 def _text(value: Any) -> str:
@@ -112,11 +108,7 @@ def _text(value: Any) -> str:
         return visible(value)
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, bytes):
-        return f"<{len(value)} bytes>"
-    if isinstance(value, list | dict):
-        return visible(json.dumps(value, ensure_ascii=False, default=_text))
-    return visible(str(value))
+    return visible(json.dumps(value, ensure_ascii=False))
 
 
 def _times(array: pa.ChunkedArray) -> list[str]:
@@ -126,14 +118,15 @@ def _times(array: pa.ChunkedArray) -> list[str]:
     seconds = {micro // 1_000_000 for micro in micros if micro is not None}
     if len({second // 60 for second in seconds}) < len(seconds):
         form += ":%S"
-    return ["" if micro is None else _time(micro / 1e6, form) for micro in micros]
+    pairs = zip(micros, iso(array).to_pylist(), strict=True)
+    return ["" if micro is None else _time(micro / 1e6, form, text) for micro, text in pairs]
 
 
-def _time(seconds: float, form: str) -> str:
+def _time(seconds: float, form: str, otherwise: str) -> str:
     try:
         return datetime.fromtimestamp(seconds).strftime(form)
     except (OverflowError, ValueError, OSError):
-        return f"{seconds:.0f} s"
+        return otherwise
 
 
 def _fit(columns: list[_Column], width: int) -> list[_Column]:
@@ -177,8 +170,3 @@ def _cut(text: str, width: int) -> str:
     while cell_len(end) > (width - 1) // 2:
         end = end[1:]
     return set_cell_size(text, width - 1 - cell_len(end)).rstrip() + "…" + end
-
-
-def _code(character: str) -> str:
-    point = ord(character)
-    return f"\\x{point:02x}" if point < 256 else f"\\u{point:04x}"

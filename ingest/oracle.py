@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,7 +77,7 @@ class Result:
 def read_stream(task: Task) -> Result:
     """Read every file of *task* through both readers and write their rows to a Parquet file."""
     known = {tag: summary_pb2.SummaryMetadata.FromString(m) for tag, m in task.known.items()}
-    with _Rows(task.out) as rows:
+    with _silence(), _Rows(task.out) as rows:
         seen = []
         for copy in task.copies:
             rows.file_id = copy.file_id
@@ -83,11 +85,29 @@ def read_stream(task: Task) -> Result:
             reading = _Reading(copy, rows, known)
             reading.read()
             points = rows.count - before
-            by_tbparse = copy.size <= TBPARSE_BYTES and _read_tbparse(copy.path, rows)
-            whole = by_tbparse is _ALL and reading.plain
+            by_tbparse = _read_tbparse(copy, rows)
+            whole = by_tbparse == _ALL and reading.plain
             read = FileRead(reading.record, tuple(reading.unread), whole)
             seen.append(Seen(copy.file_id, read, reading.offset, points, bool(by_tbparse)))
     return Result(seen, task.out, len(rows.series))
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """No warnings of other programs about files that only they find odd.
+
+    tbparse assigns into frames in ways that pandas is about to take away; tensorboard's accumulator
+    tells of every second graph.
+    """
+    logger = logging.getLogger("tensorboard")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 class _Rows:
@@ -122,9 +142,7 @@ class _Rows:
 
     def _flush(self) -> None:
         # from_pandas=False: NaN is a value here, never NULL.
-        arrays = [
-            pa.array(self._columns[one.name], one.type, from_pandas=False) for one in READ
-        ]
+        arrays = [pa.array(self._columns[one.name], one.type, from_pandas=False) for one in READ]
         self._writer.write_table(pa.table(arrays, schema=READ))
         for column in self._columns.values():
             column.clear()
@@ -212,7 +230,9 @@ class _Reading:
 
     def _migrated(self, event: Any, value: Any, tag: str) -> None:
         content = value.metadata.plugin_data.content
-        holder = event_pb2.Event(summary=summary_pb2.Summary(value=[data_compat.migrate_value(value)]))
+        holder = event_pb2.Event(
+            summary=summary_pb2.Summary(value=[data_compat.migrate_value(value)])
+        )
         ((value,),) = (e.summary.value for e in dataclass_compat.migrate_event(holder, self.known))
         metadata = self.known[tag]
         plugin = metadata.plugin_data.plugin_name
@@ -315,27 +335,27 @@ _ALL = frozenset({"scalars", "tensors", "histograms", "text"})
 _SCALARS = frozenset({"scalars"})
 
 
-def _read_tbparse(path: str, rows: _Rows) -> frozenset[str]:
+def _read_tbparse(copy: Copy, rows: _Rows) -> frozenset[str]:
     """Add what tbparse sees in a file; returns the kinds that it could be made to read."""
-    with warnings.catch_warnings():
-        # tbparse assigns into frames in ways that pandas is about to take away.
-        warnings.simplefilter("ignore")
-        from tbparse import SummaryReader
+    from tbparse import SummaryReader
 
-        for kinds in (_ALL, _SCALARS):
-            try:
-                reader = SummaryReader(
-                    path, extra_columns={"wall_time", "min", "max"}, event_types=set(kinds)
-                )
-                frames = {kind: getattr(reader, kind) for kind in kinds}
-            except Exception:
-                # It asserts what a text is, and fails in many ways where a file is unusual.
-                continue
-            for kind, frame in frames.items():
-                for row in frame.to_dict("records"):
-                    _add_tbparse(rows, kind, row)
-            names = {tag.removesuffix("/text_summary") for tag in reader.get_tags("text")}
-            return kinds if len(names) == len(reader.get_tags("text")) else _SCALARS
+    if copy.size > TBPARSE_BYTES:
+        return frozenset()
+    for kinds in (_ALL, _ALL - {"text"}, _SCALARS):
+        try:
+            reader = SummaryReader(
+                copy.path, extra_columns={"wall_time", "min", "max"}, event_types=set(kinds)
+            )
+            frames = {kind: getattr(reader, kind) for kind in kinds}
+        except Exception:
+            # It asserts that a text is one, and fails in many ways where a file is unusual.
+            continue
+        for kind, frame in frames.items():
+            for row in frame.to_dict("records"):
+                _add_tbparse(rows, kind, row)
+        # Of two texts whose tags differ by the suffix that it cuts off, it keeps one.
+        tags = [tag.removesuffix("/text_summary") for tag in reader.get_tags("text")]
+        return kinds if len(set(tags)) == len(tags) else _SCALARS
     return frozenset()
 
 

@@ -324,7 +324,14 @@ class _Batch:
         tag, kind, name, lake, reader, rows = what
         self._report.differences.append(
             Difference(
-                file.run, f"{file.source}:{file.path}", file.stream, str(tag), str(kind),
-                str(name), str(lake), str(reader), int(rows),
+                file.run,
+                f"{file.source}:{file.path}",
+                file.stream,
+                str(tag),
+                str(kind),
+                str(name),
+                str(lake),
+                str(reader),
+                int(rows),
             )  # fmt: skip
         )

@@ -33,17 +33,9 @@ READ = pa.schema(
 )
 MAX_DIFFERENCES = 10_000
 _EVERY_RECORD = 2**62
-# What two rows of one record are compared in, and how a value of it is shown.
-_COMPARED = {
-    "step": "{}.step",
-    "wall_time": "{}.wall_time",
-    "value": "{}.value",
-    "shape": "{}.shape",
-    "data": "{}.data_begin",
-    "strings": "{}.text",
-    "digest": "{}.digest",
-    "nbytes": "{}.nbytes",
-}
+# What two rows of one record are compared in.
+_LISTS = ("shape", "data", "strings")
+_COMPARED = ("step", "wall_time", "value", *_LISTS, "digest", "nbytes")
 
 
 @dataclass(frozen=True)
@@ -159,10 +151,11 @@ def differences(
         con.read_parquet(list(tables)).create_view("read", replace=True)
         try:
             runs = {"low": min(scope["run_id"]), "high": max(scope["run_id"])}
+            con.execute(_STORED, runs)
             found = [
                 Found(*row)
                 for sql in (_ROWS, _MULTISETS, _COUNTS)
-                for row in con.execute(sql, runs).fetchall()
+                for row in con.execute(sql).fetchall()
             ]
         finally:
             con.unregister("scope")
@@ -170,7 +163,9 @@ def differences(
     return found, changed
 
 
-def strays(con: duckdb.DuckDBPyConnection, run_ids: Sequence[int]) -> list[tuple[str, str, str, int]]:
+def strays(
+    con: duckdb.DuckDBPyConnection, run_ids: Sequence[int]
+) -> list[tuple[str, str, str, int]]:
     """Rows of runs that belong to no file: (run, stream, tag, how many)."""
     tables = " UNION ALL ".join(
         f"SELECT run_id, stream, tag, file_id FROM {table}"
@@ -244,29 +239,28 @@ _LAKE = " UNION ALL ".join(
     )
 )
 _KEYS = "file_id, kind, tag, record, idx"
+# Lists are compared by a hash; what is kept of them is there to be shown.
+_SLIM = (
+    f"{_KEYS}, step, wall_time, value, digest, nbytes, {{}}"
+    " data[:6] AS data_begin, left(array_to_string(strings, ' | '), 200) AS text"
+).format(
+    "".join(f"CASE WHEN {name} IS NOT NULL THEN hash({name}) END AS {name}, " for name in _LISTS)
+)
 
 
 def _numbered(rows: str) -> str:
-    """Rows with a key of their own, lists cut down to a hash and what there is to show of them."""
+    """Rows with a key of their own: several values of a record may have one tag."""
+    order = "step, wall_time, value, data, strings, digest"
     return (
-        f"SELECT {_KEYS}, step, wall_time, value, digest, nbytes,"
-        " hash(shape) AS shape_hash, hash(data) AS data_hash, hash(strings) AS strings_hash,"
-        " shape, data[:6] AS data_begin, left(array_to_string(strings, ' | '), 200) AS text,"
-        " shape IS NOT NULL AS has_shape, data IS NOT NULL AS has_data,"
-        " strings IS NOT NULL AS has_strings,"
-        f" row_number() OVER (PARTITION BY {_KEYS}"
-        " ORDER BY step, wall_time, value, data, strings, digest) AS nth"
-        f" FROM ({rows})"
+        f"SELECT *, row_number() OVER (PARTITION BY {_KEYS} ORDER BY {order}) AS nth FROM ({rows})"
     )
 
 
 def _differ(name: str) -> str:
-    if name in ("shape", "data", "strings"):
-        return f"r.has_{name} AND (NOT l.has_{name} OR l.{name}_hash <> r.{name}_hash)"
-    same = f"r.{name} IS NULL OR l.{name} IS NOT DISTINCT FROM r.{name}"
+    unlike = f"r.{name} IS NOT NULL AND l.{name} IS DISTINCT FROM r.{name}"
     if name == "digest":
-        same += " OR l.digest = 'not kept'"
-    return f"NOT ({same})"
+        unlike += " AND l.digest IS DISTINCT FROM 'not kept'"
+    return f"CASE WHEN l.nth IS NOT NULL AND {unlike} THEN '{name}' END"
 
 
 def _shown(side: str) -> str:
@@ -277,12 +271,6 @@ def _shown(side: str) -> str:
     )
 
 
-_WHATS = "".join(
-    f" UNION ALL SELECT l.file_id, l.tag, l.kind, l.record, '{name}' AS what,"
-    f" CAST({shown.format('l')} AS VARCHAR) AS lake, CAST({shown.format('r')} AS VARCHAR) AS reader"
-    f" FROM l JOIN r USING ({_KEYS}, nth) WHERE {_differ(name)}"
-    for name, shown in _COMPARED.items()
-)
 _GROUPED = (
     " SELECT file_id, tag, any_value(kind), what, coalesce(arg_min(lake, record), ''),"
     " coalesce(arg_min(reader, record), ''), CAST(count(*) AS BIGINT) FROM found"
@@ -290,44 +278,50 @@ _GROUPED = (
 )
 
 # Row against row, by the record that both say it comes from.
+_TENSORBOARD, _TBPARSE = "'tensorboard'", "'tbparse'"
+_THEIRS = f"SELECT {_SLIM} FROM read SEMI JOIN scope USING (file_id) WHERE reader = "
 _ROWS = (
-    f"WITH l AS MATERIALIZED ({_numbered(_LAKE)}), r AS MATERIALIZED ("
-    + _numbered("SELECT read.* FROM read JOIN scope USING (file_id) WHERE reader = 'tensorboard'")
-    + "), found AS (SELECT r.file_id, r.tag, r.kind, r.record, 'missing' AS what,"
-    f" '' AS lake, {_shown('r')} AS reader FROM r ANTI JOIN l USING ({_KEYS}, nth)"
-    " UNION ALL SELECT l.file_id, l.tag, l.kind, l.record, 'extra',"
-    f" {_shown('l')}, '' FROM l ANTI JOIN r USING ({_KEYS}, nth){_WHATS})" + _GROUPED
+    f"WITH l AS ({_numbered('FROM stored')}), r AS ({_numbered(_THEIRS + _TENSORBOARD)}),"
+    f" pairs AS (SELECT {_KEYS}, CASE WHEN l.nth IS NOT NULL THEN {_shown('l')} END AS lake,"
+    f" CASE WHEN r.nth IS NOT NULL THEN {_shown('r')} END AS reader,"
+    " list_filter([CASE WHEN l.nth IS NULL THEN 'missing' WHEN r.nth IS NULL THEN 'extra' END, "
+    + ", ".join(_differ(name) for name in _COMPARED)
+    + f"], lambda what: what IS NOT NULL) AS whats FROM l FULL JOIN r USING ({_KEYS}, nth)),"
+    " found AS (SELECT * EXCLUDE whats, unnest(whats) AS what FROM pairs WHERE len(whats) > 0)"
+    + _GROUPED
 )
 
 # What both readers can tell: numbers, lists of numbers, and single texts. tbparse cuts a suffix off
 # the tags of texts, and a tensor of one number is that number to it.
 _SIDES = (
-    "WITH ours AS (SELECT file_id, step, wall_time,"
-    " CASE WHEN strings IS NULL THEN tag ELSE regexp_replace(tag, '/text_summary$', '') END AS tag,"
-    " coalesce(value, CASE WHEN len(data) = 1 THEN data[1] END) AS value,"
-    " hash(CASE WHEN len(data) <> 1 THEN data END) AS data, hash(strings) AS strings,"
-    " data[:6] AS data_begin, left(strings[1], 200) AS text"
-    f" FROM ({_LAKE}) WHERE value IS NOT NULL OR data IS NOT NULL OR len(strings) = 1),"
-    " theirs AS (SELECT file_id, step, wall_time, tag, value, hash(data) AS data,"
-    " hash(strings) AS strings, data[:6] AS data_begin, left(strings[1], 200) AS text,"
-    " nbytes, whole"
-    " FROM read JOIN scope USING (file_id) WHERE reader = 'tbparse')"
+    "WITH ours AS (SELECT file_id, step, wall_time, tag_without_suffix AS tag,"
+    " coalesce(value, single) AS value, CASE WHEN single IS NULL THEN data END AS data, strings"
+    " FROM stored WHERE value IS NOT NULL OR data IS NOT NULL OR texts = 1),"
+    f" theirs AS ({_THEIRS + _TBPARSE})"
 )
-_SAME = "file_id, tag, step, wall_time, value, data, strings"
+_SAME = ("file_id", "tag", "step", "wall_time", "value", "data", "strings")
 _MULTISETS = (
-    f"{_SIDES}, o AS (SELECT {_SAME}, count(*) AS n FROM ours GROUP BY ALL),"
-    f" t AS (SELECT {_SAME}, count(*) AS n, any_value(data_begin) AS data_begin,"
-    f" any_value(text) AS text, NULL AS nbytes FROM theirs GROUP BY {_SAME}),"
+    f"{_SIDES}, o AS (SELECT {', '.join(_SAME)}, count(*) AS n FROM ours GROUP BY ALL),"
+    f" t AS (SELECT {', '.join(_SAME)}, count(*) AS n, any_value(data_begin) AS data_begin,"
+    " any_value(text) AS text, NULL AS nbytes FROM theirs"
+    f" GROUP BY {', '.join(_SAME)}),"
     " found AS (SELECT t.file_id, t.tag, '' AS kind, 'missing' AS what, '' AS lake,"
     f" 'tbparse: ' || {_shown('t')} AS reader, t.step AS record FROM t LEFT JOIN o ON "
-    + " AND ".join(f"o.{name} IS NOT DISTINCT FROM t.{name}" for name in _SAME.split(", "))
+    + " AND ".join(f"o.{name} IS NOT DISTINCT FROM t.{name}" for name in _SAME)
     + " WHERE t.n > coalesce(o.n, 0))"
     + _GROUPED
 )
 _COUNTS = (
     f"{_SIDES}, o AS (SELECT file_id, tag, count(*) AS n FROM ours GROUP BY ALL),"
-    " t AS (SELECT file_id, tag, count(*) AS n FROM theirs WHERE whole GROUP BY ALL)"
+    " t AS (SELECT file_id, tag, count(*) AS n FROM theirs JOIN scope USING (file_id)"
+    " WHERE whole GROUP BY ALL)"
     " SELECT file_id, tag, '', 'count', CAST(o.n AS VARCHAR), 'tbparse: ' || t.n,"
     " CAST(abs(o.n - t.n) AS BIGINT) FROM t JOIN o USING (file_id, tag) WHERE o.n <> t.n"
     f" ORDER BY ALL LIMIT {MAX_DIFFERENCES}"
+)
+_STORED = (
+    f"CREATE OR REPLACE TEMP TABLE stored AS SELECT {_SLIM}, len(strings) AS texts,"
+    " CASE WHEN len(data) = 1 THEN data[1] END AS single,"
+    " CASE WHEN strings IS NULL THEN tag ELSE regexp_replace(tag, '/text_summary$', '') END"
+    f" AS tag_without_suffix FROM ({_LAKE})"
 )

@@ -21,17 +21,17 @@ SeriesKey = tuple[int, str, str, Kind]
 # hold several rows of one step, which stand or fall together (GROUPS); elsewhere rows are points.
 _DERIVE = """
 CREATE OR REPLACE TEMP TABLE derived AS
-SELECT run_id, stream, tag, file_id, rid, step, wall_time, {value} AS value, was_attempt, was_superseded, seq,
+SELECT run_id, stream, tag, file_id, record, rid, seq_record, step, wall_time, {value} AS value, was_attempt, was_superseded, seq,
        CAST(coalesce(sum(back) OVER (PARTITION BY run_id, stream, tag ORDER BY seq), 0) AS INTEGER) AS attempt,
        coalesce(min(step) OVER (PARTITION BY run_id, stream, tag ORDER BY {ties}
                 {frame} BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) <= step, false) AS superseded
 FROM (
-    SELECT p.run_id, p.stream, p.tag, p.file_id, p.rid, p.step, p.wall_time, {value}, p.seq, p.seq_record,
+    SELECT p.run_id, p.stream, p.tag, p.file_id, p.record, p.rid, p.step, p.wall_time, {value}, p.seq, p.seq_record,
            p.was_attempt, p.was_superseded,
            CASE WHEN p.step < lag(p.step) OVER (PARTITION BY p.run_id, p.stream, p.tag ORDER BY p.seq)
                 THEN 1 ELSE 0 END AS back
     FROM (
-        SELECT t.run_id, t.stream, t.tag, t.file_id, t.rowid AS rid, t.step, t.wall_time, {column}
+        SELECT t.run_id, t.stream, t.tag, t.file_id, t.record, t.rowid AS rid, t.step, t.wall_time, {column}
                t.attempt AS was_attempt, t.superseded AS was_superseded,
                row_number() OVER (PARTITION BY t.run_id, t.stream, t.tag
                    ORDER BY coalesce(f.created_unix, 0), f.path, t.record, t.rowid) AS seq,
@@ -45,10 +45,12 @@ FROM (
 )
 """
 
+# DuckLake stores the passing rowid of a row that is updated in the transaction which inserted it, so
+# that rows of several transactions may have the same: only within a record does it tell rows apart.
 _UPDATE = """
 UPDATE {table} t SET attempt = d.attempt, superseded = d.superseded
 FROM (SELECT * FROM derived WHERE attempt <> was_attempt OR superseded <> was_superseded) d
-WHERE t.run_id = d.run_id AND t.rowid = d.rid
+WHERE t.run_id = d.run_id AND t.file_id = d.file_id AND t.record = d.record AND t.rowid = d.rid
 """
 
 _META = """
@@ -75,7 +77,7 @@ WITH live AS (
                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS shift
     FROM derived WHERE NOT superseded
 ), parts AS (
-    SELECT run_id, stream, tag, file_id, count(*) AS points, min(step) AS first_step, max(step) AS last_step,
+    SELECT run_id, stream, tag, file_id, count(DISTINCT seq_record) AS points, min(step) AS first_step, max(step) AS last_step,
            arg_max(wall_time, seq) AS last_wall_time, arg_min(value, seq) AS "first", arg_max(value, seq) AS "last",
            min(value) FILTER (finite) AS "min", max(value) FILTER (finite) AS "max",
            arg_min(step, (value, step)) FILTER (finite) AS min_step,
@@ -86,7 +88,7 @@ WITH live AS (
            count(*) FILTER (isinf(value)) AS inf_count
     FROM live GROUP BY ALL
 ), gone AS (
-    SELECT run_id, stream, tag, file_id, count(*) FILTER (superseded) AS superseded, max(attempt) AS attempt
+    SELECT run_id, stream, tag, file_id, count(DISTINCT seq_record) FILTER (superseded) AS superseded, max(attempt) AS attempt
     FROM derived GROUP BY ALL
 )
 SELECT g.run_id, g.stream, g.tag, ? AS kind, g.file_id, m.plugin, m.data_class, m.content, m.description,

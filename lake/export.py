@@ -26,12 +26,11 @@ from . import targets
 from .database import Lake, reread
 
 Form = Literal["parquet", "csv", "duckdb"]
-# What belongs to a run has run_id; the rest is chosen by the runs' sources, or stays for the whole.
+# What belongs to a run has run_id; the rest is chosen by the runs' sources and files.
 _BY_RUN = "run_id IN (SELECT run_id FROM exported)"
 _BY_SOURCE = f"source IN (SELECT source FROM run_facts WHERE {_BY_RUN})"
 _BY_FILE = f"(source, path) IN (SELECT (source, path) FROM files WHERE {_BY_RUN})"
-_CHOICE = {"sources": _BY_SOURCE, "source_facts": _BY_SOURCE, "problems": _BY_FILE}
-_WHOLE_ONLY = ("cycles",)
+_CHOICE = dict.fromkeys(("sources", "source_facts", "cycles"), _BY_SOURCE) | {"problems": _BY_FILE}
 _BOTH = ("scalar_points", "tensors", "blobs", "hparams", "artifacts", "files", "problems", "cycles")
 _FOLDER = ("runs", "series", "sources", *_BOTH)
 _DATABASE = ("run_facts", "series_parts", "source_facts", "migrations", *_BOTH)
@@ -114,11 +113,7 @@ def export(
 def _write(
     lake: Lake, partial: Path, target: Path, form: Form, runs: list[int] | None, tell: Tell
 ) -> Receipt:
-    names = [
-        name
-        for name in (_DATABASE if form == "duckdb" else _FOLDER)
-        if runs is None or name not in _WHOLE_ONLY
-    ]
+    names = _DATABASE if form == "duckdb" else _FOLDER
     with _snapshot(lake.con, partial if form == "duckdb" else None) as con:
         snapshot, count = _stage(con, runs)
         receipt = Receipt(str(target), form, snapshot, count)

@@ -33,7 +33,7 @@ _KEEP_SNAPSHOTS, _KEEP_FILES = 2 * _DAY, 3 * _DAY
 _EVERY = {"fold": _HOUR, "tidy": _DAY, "compact": 7 * _DAY}
 _MOST_SNAPSHOTS = 5_000
 
-_READERS_WAIT_S = 10.0
+_READERS_WAIT_S = 5.0
 
 _COMPACT = """
 import sqlite3, sys

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import duckdb
@@ -59,7 +59,8 @@ def _write(
     ledger = Ledger(con, pieces)
     result = Written()
     valid: list[tuple[Piece, FileRow]] = []
-    for piece in pieces:
+    # What a block goes on from may differ when the transaction is tried again.
+    for piece in map(_copy, pieces):
         row = ledger.accept(piece, now)
         if row is None:
             result.passed_over.append(piece.entry.path)
@@ -90,6 +91,15 @@ def _write(
         result.bytes += piece.bytes_read
         result.problems += len(piece.problems)
     return result
+
+
+def _copy(piece: Piece) -> Piece:
+    """The piece with figures of its own; the points stay shared."""
+    blocks = [
+        replace(block, stats={name: figures.copy() for name, figures in block.stats.items()})
+        for block in piece.blocks
+    ]
+    return replace(piece, blocks=blocks)
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: pa.Table | None) -> None:
@@ -168,17 +178,19 @@ def _continue_series(
 def _continue_block(block: Block, known: _Tails, order: tuple[int, str]) -> list[str]:
     broken = []
     stats = block.stats
+    before = np.zeros(len(block.tags), np.int32)
     for group, tag in enumerate(block.tags):
         tail = known.get(tag)
         if tail is None:
             continue
         if order < tail.order or stats["first_step"][group] <= tail.step:
             broken.append(tag)
-        if tail.attempt:
-            block.attempt[block.starts[group] : block.starts[group + 1]] += tail.attempt
-            stats["attempt"][group] += tail.attempt
+        before[group] = tail.attempt
         if tail.shift is not None and stats["finite"][group]:
             _rebase(stats, group, tail.shift)
+    if before.any():
+        block.attempt = block.attempt + np.repeat(before, np.diff(block.starts))
+        stats["attempt"] += before
     return broken
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from boardlake.ingest.sample import forms
 from boardlake.ingest.sample.writer import EventWriter
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 WALL = 1_700_000_000.0
@@ -49,6 +49,14 @@ FORMS: dict[str, Callable[[float], Any]] = {
 events = st.tuples(
     st.integers(0, 6),
     st.lists(st.tuples(st.sampled_from(list(FORMS)), values), min_size=1, max_size=3),
+)
+# An example costs a second, since it commits; to shrink one by hundreds of others is for a human.
+BOUNDED = settings(
+    max_examples=12,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
 )
 files = st.lists(st.lists(events, max_size=14), min_size=1, max_size=4)
 
@@ -102,9 +110,7 @@ def assert_same_series(found: Any, wanted: Any) -> None:
             assert same, (key, have, want)
 
 
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
-)
+@BOUNDED
 @given(found=files, data=st.data())
 def test_pieces_give_the_same_rows_as_the_whole(
     build: Callable[[], Any], found: list[Any], data: st.DataObject
@@ -150,9 +156,7 @@ scalar_files = st.lists(
 )
 
 
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
-)
+@BOUNDED
 @given(found=scalar_files)
 def test_scalars_are_what_tensorboard_would_show(
     build: Callable[[], Any], found: list[Any]
