@@ -48,7 +48,8 @@ class Context:
             self.location,
             read_only=read_only,
             create=create,
-            memory_limit=f"{self.settings.lake.memory_limit}B",
+            # A writer has the pieces of files in memory as well.
+            memory_limit=f"{self.settings.lake.memory_limit // (1 if read_only else 2)}B",
         )
         lake.lock_timeout_s = self.settings.lake.lock_timeout
         return lake

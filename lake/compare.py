@@ -152,6 +152,7 @@ def differences(
         try:
             runs = {"low": min(scope["run_id"]), "high": max(scope["run_id"])}
             con.execute(_STORED, runs)
+            con.execute(_READ, {"tables": list(tables)})
             found = [
                 Found(*row)
                 for sql in (_ROWS, _MULTISETS, _COUNTS)
@@ -279,7 +280,7 @@ _GROUPED = (
 
 # Row against row, by the record that both say it comes from.
 _TENSORBOARD, _TBPARSE = "'tensorboard'", "'tbparse'"
-_THEIRS = f"SELECT {_SLIM} FROM read SEMI JOIN scope USING (file_id) WHERE reader = "
+_THEIRS = "FROM found_again SEMI JOIN scope USING (file_id) WHERE reader = "
 _ROWS = (
     f"WITH l AS ({_numbered('FROM stored')}), r AS ({_numbered(_THEIRS + _TENSORBOARD)}),"
     f" pairs AS (SELECT {_KEYS}, CASE WHEN l.nth IS NOT NULL THEN {_shown('l')} END AS lake,"
@@ -324,4 +325,8 @@ _STORED = (
     " CASE WHEN len(data) = 1 THEN data[1] END AS single,"
     " CASE WHEN strings IS NULL THEN tag ELSE regexp_replace(tag, '/text_summary$', '') END"
     f" AS tag_without_suffix FROM ({_LAKE})"
+)
+_READ = (
+    f"CREATE OR REPLACE TEMP TABLE found_again AS SELECT reader, {_SLIM}"
+    " FROM read_parquet($tables::VARCHAR[])"
 )

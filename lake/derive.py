@@ -17,16 +17,16 @@ from ..core.values import Kind
 _TABLE: dict[Kind, str] = {"scalar": "scalar_points", "tensor": "tensors", "blob": "blobs"}
 SeriesKey = tuple[int, str, str, Kind]
 
-# Order of points: files by the time in their name, then path; records as written. A blob record may
-# hold several rows of one step, which stand or fall together (GROUPS); elsewhere rows are points.
+# Order of points: files by the time in their name, then path; records as written. A blob point may
+# have several rows (idx 0, 1, ...), which stand or fall together (GROUPS); elsewhere rows are points.
 _DERIVE = """
 CREATE OR REPLACE TEMP TABLE derived AS
-SELECT run_id, stream, tag, file_id, record, rid, seq_record, step, wall_time, {value} AS value, was_attempt, was_superseded, seq,
+SELECT run_id, stream, tag, file_id, record, rid, point, step, wall_time, {value} AS value, was_attempt, was_superseded, seq,
        CAST(coalesce(sum(back) OVER (PARTITION BY run_id, stream, tag ORDER BY seq), 0) AS INTEGER) AS attempt,
-       coalesce(min(step) OVER (PARTITION BY run_id, stream, tag ORDER BY {ties}
+       coalesce(min(step) OVER (PARTITION BY run_id, stream, tag ORDER BY point
                 {frame} BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) <= step, false) AS superseded
 FROM (
-    SELECT p.run_id, p.stream, p.tag, p.file_id, p.record, p.rid, p.step, p.wall_time, {value}, p.seq, p.seq_record,
+    SELECT p.run_id, p.stream, p.tag, p.file_id, p.record, p.rid, p.step, p.wall_time, {value}, p.seq, p.point,
            p.was_attempt, p.was_superseded,
            CASE WHEN p.step < lag(p.step) OVER (PARTITION BY p.run_id, p.stream, p.tag ORDER BY p.seq)
                 THEN 1 ELSE 0 END AS back
@@ -35,8 +35,8 @@ FROM (
                t.attempt AS was_attempt, t.superseded AS was_superseded,
                row_number() OVER (PARTITION BY t.run_id, t.stream, t.tag
                    ORDER BY coalesce(f.created_unix, 0), f.path, t.record, t.rowid) AS seq,
-               dense_rank() OVER (PARTITION BY t.run_id, t.stream, t.tag
-                   ORDER BY coalesce(f.created_unix, 0), f.path, t.record) AS seq_record
+               {point} OVER (PARTITION BY t.run_id, t.stream, t.tag
+                   ORDER BY coalesce(f.created_unix, 0), f.path, t.record, t.rowid) AS point
         FROM {table} t
         JOIN disturbed d ON d.run_id = t.run_id AND d.stream = t.stream AND d.tag = t.tag
         JOIN file_order f ON f.file_id = t.file_id
@@ -77,7 +77,7 @@ WITH live AS (
                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS shift
     FROM derived WHERE NOT superseded
 ), parts AS (
-    SELECT run_id, stream, tag, file_id, count(DISTINCT seq_record) AS points, min(step) AS first_step, max(step) AS last_step,
+    SELECT run_id, stream, tag, file_id, count(DISTINCT point) AS points, min(step) AS first_step, max(step) AS last_step,
            arg_max(wall_time, seq) AS last_wall_time, arg_min(value, seq) AS "first", arg_max(value, seq) AS "last",
            min(value) FILTER (finite) AS "min", max(value) FILTER (finite) AS "max",
            arg_min(step, (value, step)) FILTER (finite) AS min_step,
@@ -88,7 +88,7 @@ WITH live AS (
            count(*) FILTER (isinf(value)) AS inf_count
     FROM live GROUP BY ALL
 ), gone AS (
-    SELECT run_id, stream, tag, file_id, count(DISTINCT seq_record) FILTER (superseded) AS superseded, max(attempt) AS attempt
+    SELECT run_id, stream, tag, file_id, count(DISTINCT point) FILTER (superseded) AS superseded, max(attempt) AS attempt
     FROM derived GROUP BY ALL
 )
 SELECT g.run_id, g.stream, g.tag, ? AS kind, g.file_id, m.plugin, m.data_class, m.content, m.description,
@@ -125,7 +125,7 @@ def derive(
                 value="value" if scalar else "CAST(NULL AS DOUBLE)",
                 column="t.value," if scalar else "",
                 frame="GROUPS" if blob else "ROWS",
-                ties="seq_record" if blob else "seq",
+                point="sum(CAST(idx = 0 AS BIGINT))" if blob else "row_number()",
             )
         )
         con.execute(_UPDATE.format(table=_TABLE[kind]))

@@ -45,7 +45,7 @@ def fill(lake: Lake) -> None:
             "INSERT INTO files BY NAME SELECT range AS file_id, range AS run_id, 's' AS source,"
             " 'run-' || range || '/events' AS path, 10 AS size, 100 AS points, 100 AS records,"
             " 1.0 AS first_wall_time, 2.0 AS last_wall_time, 3.0 AS grew_at,"
-            " 'c' || range AS content_key FROM range(1, 4)"
+            " 'c' || range AS content_key, '' AS stream FROM range(1, 4)"
         )
         con.execute(
             "INSERT INTO scalar_points BY NAME SELECT r.range AS run_id, '' AS stream, 'loss' AS tag,"
