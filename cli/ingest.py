@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..core.errors import SourceError
+from ..core.errors import BoardlakeError, Interrupted, SourceError
 from .context import Context
 from .progress import progress, summary
 
@@ -47,12 +47,19 @@ def command(
         return 0
     with stop_on_signals() as options, context.open(read_only=False, create=True) as lake:
         configure(context, options)
-        while True:
+        if watch is None:
             reports = cycle(context, lake, found, options, quiet=quiet, as_json=as_json)
-            if watch is None:
-                return SourceError.exit_code if any(report.error for report in reports) else 0
-            if options.stop.wait(watch):
-                return 0
+            return SourceError.exit_code if any(report.error for report in reports) else 0
+        while not options.stop.is_set():
+            try:
+                cycle(context, lake, found, options, quiet=quiet, as_json=as_json)
+            except Interrupted:
+                break
+            except BoardlakeError as error:
+                # What stops one cycle (a full disk, a busy lake) may be over by the next.
+                context.say(f"boardlake: {error}")
+            options.stop.wait(watch)
+        return 0
 
 
 def configure(context: Context, options: Options) -> None:

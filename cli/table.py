@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +13,6 @@ from typing import IO, Any
 
 import pyarrow as pa
 from rich.cells import cell_len, set_cell_size
-from rich.console import Console
 
 from .cells import iso, plain, visible
 
@@ -52,11 +53,10 @@ def write(
     if table.column_names == _PLAN:
         file.writelines(f"{line}\n" for line in _lines(table.column(1)))
         return []
-    console = Console(file=file, force_terminal=terminal)
-    shown = _fit(columns, console.width) if terminal else columns
+    shown = _fit(columns, shutil.get_terminal_size().columns) if terminal else columns
     title = _line([(c, c.title) for c in shown])
     rule = _GAP.join("─" * column.width for column in shown)
-    if terminal and console.color_system and not console.no_color:
+    if terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb":
         title, rule = f"\x1b[1m{title}\x1b[0m", f"\x1b[2m{rule}\x1b[0m"
     file.write(f"{title}\n{rule}\n")
     for row in range(table.num_rows):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,18 +17,48 @@ from ..kernels.decode import Decoded
 from .events import Rows
 
 
-def build(buffer: NDArray[np.uint8], decoded: Decoded, rows: Rows, base: int) -> list[Block]:
+@dataclass(frozen=True)
+class Entry:
+    """A line of the decoder's tag table: a tag in one form, and what its first value said of it.
+
+    `first` is the record of its first point, counted in the buffer.
+    """
+
+    tag: str
+    tensor: bool
+    metadata: Any
+    first: int
+
+
+def entries(buffer: NDArray[np.uint8], decoded: Decoded, rows: Rows) -> list[Entry]:
+    """The tag table of *buffer*'s plain scalars, in order of first appearance."""
+    count = len(decoded.tag_offset)
+    first = np.zeros(count, np.int64)
+    # Of several writes to one place the last one stays, so backwards it is the first point's.
+    first[decoded.tag[::-1]] = decoded.record[::-1]
+    found = []
+    for entry in range(count):
+        tag = _tag(buffer, decoded, entry, rows)
+        metadata = _metadata(buffer, decoded, entry, tag, rows)
+        found.append(Entry(tag, decoded.tag_form[entry] != 0, metadata, int(first[entry])))
+    return found
+
+
+def introduce(entry: Entry, rows: Rows) -> None:
+    """Let what a tag's first tensor says hold for all: TF writers describe a tag only once."""
+    if entry.tensor:
+        rows.known.setdefault(entry.tag, entry.metadata or summary_pb2.SummaryMetadata())
+
+
+def build(decoded: Decoded, table: list[Entry], rows: Rows, base: int) -> list[Block]:
     """All points of a piece, as at most one block of each kind.
 
-    *decoded* are the plain scalars of *buffer*, *rows* what the slow records held, *base* the number
-    of records before the piece. Adds to `rows.meta` what the first event of a tag said, and to
-    `rows.tensors` the numbers that turn out not to be scalars.
+    *decoded* are the plain scalars and *table* their tags, *rows* what the slow records held, *base*
+    the number of records before the piece. Adds to `rows.meta` what the first event of a tag said,
+    and to `rows.tensors` the numbers that turn out not to be scalars.
     """
-    names = [_tag(buffer, decoded, entry, rows) for entry in range(len(decoded.tag_offset))]
-    scalar = np.array(
-        [_is_scalar(buffer, decoded, entry, names[entry], rows) for entry in range(len(names))],
-        dtype=np.bool_,
-    )
+    names = [entry.tag for entry in table]
+    scalar = np.array([_is_scalar(entry, rows) for entry in table], dtype=np.bool_)
     blocks = [_scalars(decoded, rows, names, scalar, base)]
     blocks.append(_tensors(rows))
     blocks.append(_blobs(rows))
@@ -45,34 +76,33 @@ def _tag(buffer: NDArray[np.uint8], decoded: Decoded, entry: int, rows: Rows) ->
         return name
 
 
-def _is_scalar(
+def _metadata(
     buffer: NDArray[np.uint8], decoded: Decoded, entry: int, tag: str, rows: Rows
-) -> bool:
-    """Whether points of a tag entry are scalars: simple values are, tensors if their plugin says so.
-
-    Writers of TF2 give the plugin with the first event of a tag only.
-    """
+) -> Any:
     start, length = int(decoded.tag_meta_offset[entry]), int(decoded.tag_meta_length[entry])
-    metadata = summary_pb2.SummaryMetadata()
-    if length:
-        try:
-            metadata.ParseFromString(buffer[start : start + length].tobytes())
-        except DecodeError:
-            rows.faults.append((-1, "bad metadata", f"tag {tag!r}: not a SummaryMetadata message"))
-    tensor = decoded.tag_form[entry] != 0
-    if tensor:
-        known = rows.known.setdefault(tag, metadata)
-        if known.plugin_data.plugin_name != "scalars":
-            return False
-    if length:
+    if not length:
+        return None
+    try:
+        return summary_pb2.SummaryMetadata.FromString(buffer[start : start + length].tobytes())
+    except DecodeError:
+        rows.faults.append((-1, "bad metadata", f"tag {tag!r}: not a SummaryMetadata message"))
+        return None
+
+
+def _is_scalar(entry: Entry, rows: Rows) -> bool:
+    """Whether points of a tag entry are scalars: simple values are, tensors if their plugin says so."""
+    introduce(entry, rows)
+    if entry.tensor and rows.known[entry.tag].plugin_data.plugin_name != "scalars":
+        return False
+    if entry.metadata is not None:
         rows.meta.setdefault(
-            (tag, "scalar"),
+            (entry.tag, "scalar"),
             SeriesMeta(
                 plugin="scalars",
                 data_class="SCALAR",
-                content=metadata.plugin_data.content,
-                display_name=metadata.display_name[:4096],
-                description=metadata.summary_description[:65536],
+                content=entry.metadata.plugin_data.content,
+                display_name=entry.metadata.display_name[:4096],
+                description=entry.metadata.summary_description[:65536],
             ),
         )
     return True

@@ -104,7 +104,8 @@ def _decode_summary(event: event_pb2.Event, record: int, rows: Rows) -> None:
         if len(tag) > MAX_TAG:
             short = tag[:200]
             rows.faults.append((record, "long tag", f"tag of {len(tag)} characters: {short}..."))
-            value.tag = tag = media.shorten(tag, MAX_TAG)
+            tag = media.shorten(tag, MAX_TAG)
+        value.tag = tag
         try:
             _decode_value(event, value, tag, record, rows)
         except (ValueError, TypeError, OverflowError) as error:

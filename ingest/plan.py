@@ -9,7 +9,7 @@ from typing import Any
 from tensorboard.compat.proto import summary_pb2
 
 from ..core.values import Cursor, FileEntry, Piece, Place
-from ..lake import ledger, missing, runs_of
+from ..lake import delete, ledger, missing, runs_of
 from ..lake.database import Lake
 from ..lake.sources import SourceFacts
 from . import discover
@@ -38,6 +38,7 @@ class Plan:
     gone: list[ledger.FileRow]
     parents: dict[str, Place] = field(default_factory=dict)
     settled: dict[str, Place] = field(default_factory=dict)
+    held: dict[str, Cursor] = field(default_factory=dict)
 
     @property
     def works(self) -> Iterator[Work]:
@@ -64,11 +65,17 @@ def make(lake: Lake | None, listing: Listing, facts: SourceFacts, settings: Plan
     listed = {entry.path for entry in listing.files}
     gone = [row for path, row in rows.items() if path not in listed]
     changed = [e for e in listing.files if e.path not in rows or not rows[e.path].same_listing(e)]
+    deleted = delete.deleted_keys(lake.con, facts.source) if lake and changed else set()
+    if deleted:
+        source = facts.source
+        changed = [e for e in changed if delete.path_key(source, e.path) not in deleted]
     plan = Plan([], rows, gone)
     if not changed:
         return plan
     places = _places(lake, listing, changed, plan, settings.rules)
     plan.groups = _groups(lake, changed, places, rows)
+    for work in plan.works:
+        work.media = settings.media
     return plan
 
 
@@ -116,11 +123,13 @@ def _groups(
 ) -> list[list[Work]]:
     groups: dict[str, list[Work]] = {}
     known: dict[tuple[str, str], KnownMetadata] = {}
+    run_ids = {split(path)[0]: row.run_id for path, row in rows.items() if row.run_id is not None}
     for entry in sorted(changed, key=lambda e: (split(e.path)[0], order_key(split(e.path)[1]))):
         place = places[split(entry.path)[0]]
         row = rows.get(entry.path)
+        run_id = run_ids.get(split(entry.path)[0])
         shared = known.setdefault(
-            (place.run_key, place.stream), KnownMetadata(_loader(lake, place, row))
+            (place.run_key, place.stream), KnownMetadata(_loader(lake, place, run_id))
         )
         work = Work(entry, place, row.cursor if row else None, row.content_key if row else None)
         work.known = shared
@@ -131,13 +140,15 @@ def _groups(
 def refine(piece: Piece, plan: Plan, settings: PlanSettings) -> Piece:
     """Let what a directory turned out to hold decide whether it is part of its parent's run."""
     directory = split(piece.entry.path)[0]
+    if piece.entry.path in plan.held:
+        piece.before = plan.held.pop(piece.entry.path)
     if directory in plan.settled:
         piece.place = plan.settled[directory]
     elif directory in plan.parents:
         tags = {tag for block in piece.blocks for tag in block.tags}
         if not tags:
             # Only a header so far: which run this is shows with the first value.
-            piece.after = piece.before or Cursor()
+            piece.after = plan.held[piece.entry.path] = piece.before or Cursor()
             return piece
         hparams = any(meta.plugin == "hparams" for meta in piece.meta.values())
         if discover.is_sub_run(directory, {tag for tag, _ in piece.meta} | tags, hparams):
@@ -190,11 +201,11 @@ class KnownMetadata(dict[str, Any]):
 
 
 def _loader(
-    lake: Lake | None, place: Place, row: ledger.FileRow | None
+    lake: Lake | None, place: Place, run_id: int | None
 ) -> Callable[[], MutableMapping[str, Any]] | None:
-    if lake is None or row is None or row.run_id is None:
+    if lake is None or run_id is None:
         return None
-    con, run_id = lake.con, row.run_id
+    con = lake.con
 
     def load() -> MutableMapping[str, Any]:
         found = {}

@@ -49,7 +49,8 @@ class Work:
     """A file that changed: what the listing says, and what the lake has of it.
 
     `known` are the SummaryMetadata of tags that earlier parts of the run brought, for writers that
-    give them once; it grows while files of the run are read, in order.
+    give them once; it grows while files of the run are read, in order. `media` says what becomes of
+    the bytes of blobs: `copy`, `reference` (only where they are) or `skip`.
     """
 
     entry: FileEntry
@@ -57,6 +58,7 @@ class Work:
     before: Cursor | None
     content_key: str | None = None
     known: dict[str, Any] = field(default_factory=dict)
+    media: str = "copy"
 
 
 @dataclass
@@ -156,8 +158,9 @@ class _Reader:
             status = status if damage else _STATUS[found.stop]
             more = not at_end and self._widen(found)
             walls = [found.first_wall_time, found.last_wall_time]
-            self._decode_slow(buffer, found, rows)
-            built = blocks.build(buffer, found, rows, self.cursor.records)
+            table = blocks.entries(buffer, found, rows)
+            self._decode_slow(buffer, found, table, rows)
+            built = blocks.build(found, table, rows, self.cursor.records)
             problems += self._problems(found, rows, buffer, start)
             if start == 0 or self.content_key is None:
                 self._learn_content(data, start)
@@ -199,7 +202,14 @@ class _Reader:
             return length
         return max(0, min(length, self.entry.size - start))
 
-    def _decode_slow(self, buffer: NDArray[np.uint8], found: kernel.Decoded, rows: Rows) -> None:
+    def _decode_slow(
+        self,
+        buffer: NDArray[np.uint8],
+        found: kernel.Decoded,
+        table: list[blocks.Entry],
+        rows: Rows,
+    ) -> None:
+        told = 0
         base = self.cursor.records
         for offset, length, record in zip(
             found.slow_offset.tolist(),
@@ -207,6 +217,9 @@ class _Reader:
             found.slow_record.tolist(),
             strict=True,
         ):
+            while told < len(table) and table[told].first < record:
+                blocks.introduce(table[told], rows)
+                told += 1
             payload = buffer[offset : offset + length].tobytes()
             decode_event(payload, base + record, rows)
 
@@ -220,6 +233,11 @@ class _Reader:
                 found.problem_offset, found.problem_bytes, found.problem_kind, strict=True
             )
         ]
+        if found.stop == kernel.NUL_TAIL and len(buffer) > found.consumed:
+            message = "zeros to the end, as a crash leaves them: read again when the file changes"
+            offset = start + found.consumed
+            size = len(buffer) - found.consumed
+            problems.append(Problem(path, offset, size, "nul tail", message))
         if found.stop == kernel.LOST:
             message = "a record header's checksum is wrong and no whole record follows yet"
             offset = start + found.consumed

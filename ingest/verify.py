@@ -7,7 +7,7 @@ import multiprocessing
 import random
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
@@ -227,10 +227,11 @@ def _copy_read(source: Source, entry: FileEntry, file: StoredFile, path: Path) -
 
 
 Made = tuple[list[StoredFile], Task | None]
+Waiting = tuple[list[StoredFile], Task | None, Future[Result] | None]
 Done = tuple[list[StoredFile], Result | None]
 
 
-def _results(tasks: Iterator[Made], processes: int) -> Iterator[Done]:
+def _results(tasks: Iterator[Made], processes: int) -> Generator[Done, None, None]:
     """The results of tasks in order; only a few are under way, so that few copies are on disk."""
     if processes < 1:
         for stored, task in tasks:
@@ -240,7 +241,7 @@ def _results(tasks: Iterator[Made], processes: int) -> Iterator[Done]:
     # A forked child would inherit the lake's threads and locks.
     spawn = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(processes, mp_context=spawn)
-    waiting: deque[tuple[list[StoredFile], Task | None, Future[Result] | None]] = deque()
+    waiting: deque[Waiting] = deque()
     try:
         for stored, task in tasks:
             waiting.append((stored, task, pool.submit(read_stream, task) if task else None))
@@ -252,7 +253,7 @@ def _results(tasks: Iterator[Made], processes: int) -> Iterator[Done]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _next(waiting: deque[tuple[list[StoredFile], Task | None, Future[Result] | None]]) -> Done:
+def _next(waiting: deque[Waiting]) -> Done:
     stored, task, future = waiting.popleft()
     result = future.result() if future else None
     _forget(task)

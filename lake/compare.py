@@ -96,7 +96,7 @@ def files_of(con: duckdb.DuckDBPyConnection, run_ids: Sequence[int]) -> list[Sto
         " ORDER BY f.run_id, f.stream, coalesce(f.created_unix, 0), f.path",
         {"runs": list(run_ids)},
     ).fetchall()
-    return [StoredFile(*row[:6], cursor=Cursor(*row[6:])) for row in found]
+    return [StoredFile(*row[:6], Cursor(*row[6:])) for row in found]
 
 
 def uris(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
@@ -127,41 +127,23 @@ def differences(
 
     Also returns the files that became others since they were chosen, which are not compared.
     """
-    changed: list[StoredFile] = []
     with _snapshot(con):
-        scope = {"file_id": [], "run_id": [], "stream": [], "below": [], "whole": []}
-        unread: list[tuple[int, int]] = []
-        now = {file.file_id: file for file in files_of(con, sorted({f.run_id for f in files}))}
-        for file, read in files.items():
-            current = now.get(file.file_id)
-            if current is None or not _grew_from(current.cursor, file.cursor):
-                changed.append(file)
-                continue
-            settled = current == file and read.records == file.cursor.records
-            scope["file_id"].append(file.file_id)
-            scope["run_id"].append(file.run_id)
-            scope["stream"].append(file.stream)
-            scope["below"].append(_EVERY_RECORD if settled else read.records)
-            scope["whole"].append(read.whole)
-            unread += [(file.file_id, record) for record in read.unread]
-        if not scope["file_id"]:
+        scope, changed = _scope(con, files)
+        if not scope.num_rows:
             return [], changed
-        con.register("scope", _scope(scope))
-        con.register("unread", _pairs(unread))
-        con.read_parquet(list(tables)).create_view("read", replace=True)
+        unread = [(one.file_id, record) for one, read in files.items() for record in read.unread]
+        con.register("scope", scope)
+        con.register("unread", _table(unread, {"file_id": pa.int64(), "record": pa.int64()}))
         try:
-            runs = {"low": min(scope["run_id"]), "high": max(scope["run_id"])}
-            con.execute(_STORED, runs)
-            con.execute(_READ, {"tables": list(tables)})
-            found = [
-                Found(*row)
-                for sql in (_ROWS, _MULTISETS, _COUNTS)
-                for row in con.execute(sql).fetchall()
+            con.execute(_STORED)
+            con.execute(_AGAIN, {"tables": list(tables)})
+            rows = [
+                row for sql in (_ROWS, _MULTISETS, _COUNTS) for row in con.execute(sql).fetchall()
             ]
         finally:
             con.unregister("scope")
             con.unregister("unread")
-    return found, changed
+    return [Found(*row) for row in rows], changed
 
 
 def strays(
@@ -198,21 +180,34 @@ def _grew_from(now: Cursor, before: Cursor) -> bool:
     return now == before or (now.offset > before.offset and same_head)
 
 
-def _scope(columns: dict[str, list[object]]) -> pa.Table:
-    types = (pa.int64(), pa.int64(), pa.string(), pa.int64(), pa.bool_())
-    return pa.table(columns, schema=pa.schema(zip(columns, types, strict=True)))
+def _scope(
+    con: duckdb.DuckDBPyConnection, files: Mapping[StoredFile, FileRead]
+) -> tuple[pa.Table, list[StoredFile]]:
+    """What of each file is compared, and the files that are others now."""
+    now = {file.file_id: file for file in files_of(con, sorted({file.run_id for file in files}))}
+    rows, changed = [], []
+    for file, read in files.items():
+        current = now.get(file.file_id)
+        if current is None or not _grew_from(current.cursor, file.cursor):
+            changed.append(file)
+            continue
+        settled = current == file and read.records == file.cursor.records
+        below = _EVERY_RECORD if settled else read.records
+        rows.append((file.file_id, file.run_id, file.stream, below, read.whole))
+    types = dict.fromkeys(("file_id", "run_id"), pa.int64())
+    types |= {"stream": pa.string(), "below": pa.int64(), "whole": pa.bool_()}
+    return _table(rows, types), changed
 
 
-def _pairs(pairs: list[tuple[int, int]]) -> pa.Table:
-    columns = ([pair[index] for pair in pairs] for index in (0, 1))
-    return pa.table([pa.array(c, pa.int64()) for c in columns], names=["file_id", "record"])
+def _table(rows: Sequence[tuple[object, ...]], types: Mapping[str, pa.DataType]) -> pa.Table:
+    columns = [[row[index] for row in rows] for index in range(len(types))]
+    return pa.table(columns, schema=pa.schema(list(types.items())))
 
 
 def _stored(kind: str, table: str, columns: str) -> str:
     return (
         f"SELECT file_id, '{kind}' AS kind, tag, record, step, wall_time, {columns}"
-        f" FROM {table} t JOIN scope USING (file_id, run_id, stream)"
-        " WHERE t.run_id BETWEEN $low AND $high AND record < below"
+        f" FROM {table} t JOIN scope USING (file_id, run_id, stream) WHERE record < below"
         " AND NOT EXISTS (SELECT 1 FROM unread u"
         " WHERE u.file_id = t.file_id AND u.record = t.record)"
     )
@@ -280,7 +275,7 @@ _GROUPED = (
 
 # Row against row, by the record that both say it comes from.
 _TENSORBOARD, _TBPARSE = "'tensorboard'", "'tbparse'"
-_THEIRS = "FROM found_again SEMI JOIN scope USING (file_id) WHERE reader = "
+_THEIRS = "FROM read_again SEMI JOIN scope USING (file_id) WHERE reader = "
 _ROWS = (
     f"WITH l AS ({_numbered('FROM stored')}), r AS ({_numbered(_THEIRS + _TENSORBOARD)}),"
     f" pairs AS (SELECT {_KEYS}, CASE WHEN l.nth IS NOT NULL THEN {_shown('l')} END AS lake,"
@@ -326,7 +321,7 @@ _STORED = (
     " CASE WHEN strings IS NULL THEN tag ELSE regexp_replace(tag, '/text_summary$', '') END"
     f" AS tag_without_suffix FROM ({_LAKE})"
 )
-_READ = (
-    f"CREATE OR REPLACE TEMP TABLE found_again AS SELECT reader, {_SLIM}"
+_AGAIN = (
+    f"CREATE OR REPLACE TEMP TABLE read_again AS SELECT reader, {_SLIM}"
     " FROM read_parquet($tables::VARCHAR[])"
 )

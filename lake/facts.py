@@ -135,17 +135,17 @@ def _write_texts(con: duckdb.DuckDBPyConnection, pairs: list[tuple[int, RunFacts
 
 
 # Problems that a later look at the file may find gone.
-PASSING = ("unreadable", "lost", "held", "bad gzip")
+PASSING = ("unreadable", "lost", "held", "nul tail", "bad gzip")
 
 
 def forget_passing(con: duckdb.DuckDBPyConnection, paths: list[tuple[str, str]]) -> None:
     """Drop what was wrong with files that have now been read anew: (source, path)."""
     known = con.execute(
-        "SELECT DISTINCT source, path FROM problems WHERE kind IN (?, ?, ?, ?)", list(PASSING)
+        "SELECT DISTINCT source, path FROM problems WHERE kind IN (?, ?, ?, ?, ?)", list(PASSING)
     ).fetchall()
     for source, path in set(known) & set(paths):
         con.execute(
-            "DELETE FROM problems WHERE source = ? AND path = ? AND kind IN (?, ?, ?, ?)",
+            "DELETE FROM problems WHERE source = ? AND path = ? AND kind IN (?, ?, ?, ?, ?)",
             [source, path, *PASSING],
         )
 

@@ -25,7 +25,7 @@ def location(tmp_path_factory: pytest.TempPathFactory) -> Location:
     return place
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def con(location: Location) -> Iterator[duckdb.DuckDBPyConnection]:
     with open_lake(location) as lake:
         yield lake.con

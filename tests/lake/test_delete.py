@@ -18,8 +18,8 @@ from boardlake.lake.delete import LOG, delete_runs, deleted_keys, path_key
 from boardlake.lake.location import locate
 
 SECRET = "zz-secret"
-TABLES = ("run_facts", "files", "scalar_points", "series_parts", "tensors", "blobs", "hparams")
-TABLES += ("artifacts", "problems", "directories")
+POINTS = ("scalar_points", "series_parts", "tensors", "blobs")
+TABLES = ("run_facts", "files", "hparams", "artifacts", "problems", "directories", *POINTS)
 
 
 @pytest.fixture
@@ -30,38 +30,35 @@ def lake(tmp_path: Path) -> Iterator[Lake]:
 
 
 def fill(lake: Lake, names: dict[int, str]) -> None:
-    """Runs with a row or more in every table, in two commits, which upkeep then merges."""
+    """Runs with rows in every table, in two commits, which upkeep then merges."""
     for half in range(2):
         with lake.transaction() as con:
-            for run_id, name in names.items():
-                con.execute("CREATE OR REPLACE TEMP TABLE one AS SELECT ? AS run_id", [run_id])
-                if half == 0:
-                    con.execute(
-                        "INSERT INTO run_facts BY NAME SELECT run_id, md5($1) AS run_key, $1 AS name,"
-                        " $1 AS path, 's' AS source, $1 AS command FROM one",
-                        [name],
-                    )
-                    con.execute(
-                        "INSERT INTO files BY NAME SELECT run_id, run_id AS file_id, 's' AS source,"
-                        " $1 || '/events' AS path, 9.0 AS grew_at, 1 AS records, 100 AS size FROM one",
-                        [name],
-                    )
-                for table in ("scalar_points", "series_parts", "tensors", "blobs"):
-                    con.execute(
-                        f"INSERT INTO {table} BY NAME SELECT run_id, $1 AS stream, $1 AS tag,"
-                        " run_id AS file_id FROM one, range(100)",
-                        [name],
-                    )
+            con.execute("CREATE OR REPLACE TEMP TABLE made (run_id BIGINT, name VARCHAR)")
+            con.executemany("INSERT INTO made VALUES (?, ?)", list(names.items()))
+            if half == 0:
                 con.execute(
-                    "INSERT INTO hparams BY NAME SELECT run_id, $1 AS name, $1 AS value FROM one",
-                    [name],
+                    "INSERT INTO run_facts BY NAME SELECT run_id, md5(name) AS run_key, name,"
+                    " name AS path, 's' AS source, name AS command FROM made"
                 )
                 con.execute(
-                    "INSERT INTO artifacts BY NAME SELECT run_id, $1 AS path FROM one", [name]
+                    "INSERT INTO files BY NAME SELECT run_id, run_id AS file_id, 's' AS source,"
+                    " name || '/events' AS path, 9.0 AS grew_at, 1 AS records, 100 AS size,"
+                    " '' AS stream, name AS content_key FROM made"
                 )
-                for path in (f"{name}/events", f"{name}/hparams.yaml"):
-                    con.execute("INSERT INTO problems (source, path) VALUES ('s', ?)", [path])
-                con.execute("INSERT INTO directories (source, path) VALUES ('s', ?)", [name])
+            for table in POINTS:
+                con.execute(
+                    f"INSERT INTO {table} BY NAME SELECT run_id, name AS stream, name AS tag,"
+                    " run_id AS file_id FROM made, range(100)"
+                )
+            con.execute("INSERT INTO hparams BY NAME SELECT run_id, name, name AS value FROM made")
+            con.execute("INSERT INTO artifacts BY NAME SELECT run_id, name AS path FROM made")
+            con.execute(
+                "INSERT INTO problems BY NAME SELECT 's' AS source, name || file AS path"
+                " FROM made, (VALUES ('/events'), ('/hparams.yaml')) t(file)"
+            )
+            con.execute(
+                "INSERT INTO directories BY NAME SELECT 's' AS source, name AS path FROM made"
+            )
     maintain.maintain(lake, force=True)
 
 
