@@ -116,7 +116,7 @@ def run(
     """Answer statements until the user leaves; errors and Ctrl-C end a statement, not the prompt."""
     names = Names(con)
     say(".help explains, .quit leaves.")
-    session = session or PromptSession(history=_history())
+    session = session or PromptSession(history=past())
     while True:
         try:
             text = session.prompt(
@@ -187,7 +187,7 @@ def _dot(
         say(HELP if words == [".help"] else f"{visible(words[0])} is unknown\n{HELP}")
 
 
-def _history() -> History:
+def past() -> History:
     """What was typed before, kept for this user alone; only for this session where it cannot be."""
     home = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
     path = Path(home) / "boardlake" / "sql_history"

@@ -135,7 +135,8 @@ class Piece:
     """What a stretch of one file became: rows for the lake and the cursor that goes with them.
 
     `before` is None for a file that the lake does not know yet; `replaces` says that the file is of
-    a new generation, so that everything stored from it goes first.
+    a new generation, so that everything stored from it goes first; `first_look` that nothing of the
+    file had been read before this cycle.
     """
 
     place: Place
@@ -144,6 +145,7 @@ class Piece:
     after: Cursor
     facts: FileFacts
     replaces: bool = False
+    first_look: bool = False
     blocks: list[Block] = field(default_factory=list)
     meta: dict[tuple[str, Kind], SeriesMeta] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)

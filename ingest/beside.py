@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ..core.values import FileEntry, Problem
 from ..lake import beside as lake_beside
+from ..lake import delete
 from ..lake.database import Lake
 from ..lake.facts import ArtifactRow, RunFacts
 from . import artifacts, provenance
@@ -25,6 +26,10 @@ def look_beside(lake: Lake, source: Source, listing: Listing, name: str) -> int:
         return 0
     keys = {directory: "" for directory in runs}
     keys |= {directory: _key(entries) for directory, entries in listing.beside.items()}
+    deleted = delete.deleted_keys(lake.con, name)
+    if deleted:
+        # A deleted run's directory stays unknown to the lake, even by name.
+        keys = {d: key for d, key in keys.items() if delete.path_key(name, d) not in deleted}
     seen = lake_beside.looked_at(lake.con, name)
     changed = {directory for directory, key in keys.items() if seen.get(directory) != key}
     if not changed:

@@ -76,9 +76,7 @@ def _tag(buffer: NDArray[np.uint8], decoded: Decoded, entry: int, rows: Rows) ->
         return name
 
 
-def _metadata(
-    buffer: NDArray[np.uint8], decoded: Decoded, entry: int, tag: str, rows: Rows
-) -> Any:
+def _metadata(buffer: NDArray[np.uint8], decoded: Decoded, entry: int, tag: str, rows: Rows) -> Any:
     start, length = int(decoded.tag_meta_offset[entry]), int(decoded.tag_meta_length[entry])
     if not length:
         return None

@@ -97,12 +97,7 @@ class Gzipped:
         if not packed:
             self._ended = True
             return
-        try:
-            data = self._inflate.decompress(packed, _CHUNK)
-        except zlib.error as error:
-            self._ended = True
-            self.damage = f"gzip data is damaged: {error}"
-            return
+        data = self._unpack(packed)
         if self._inflate.eof:
             # Another member may follow: `cat a.gz b.gz` is a valid gzip file.
             self._packed -= len(self._inflate.unused_data)
@@ -111,3 +106,20 @@ class Gzipped:
         del self._kept[:drop]
         self._kept += data
         self._unpacked += len(data)
+
+    def _unpack(self, packed: bytes) -> bytes:
+        """At most a chunk of what *packed* holds; up to the damage where there is some."""
+        spare = self._inflate.copy()
+        try:
+            return self._inflate.decompress(packed, _CHUNK)
+        except zlib.error as error:
+            self._ended = True
+            self.damage = f"gzip data is damaged: {error}"
+        # What that call had unpacked is lost with it: go there again, byte by byte.
+        data = bytearray()
+        try:
+            for at in range(len(packed)):
+                data += spare.decompress(packed[at : at + 1])
+        except zlib.error:
+            pass
+        return bytes(data)

@@ -56,13 +56,17 @@ class Task:
 
 @dataclass
 class Seen:
-    """What became of a file: `stop` is where the reader gave up, the file's size if it did not."""
+    """What became of a file: `stop` is where the reader gave up, the file's size if it did not.
+
+    *torn* says that there is more damage than is worth passing over: what follows was not read.
+    """
 
     file_id: int
     read: FileRead
     stop: int
     points: int
     by_tbparse: bool
+    torn: bool
 
 
 @dataclass
@@ -88,7 +92,9 @@ def read_stream(task: Task) -> Result:
             by_tbparse = _read_tbparse(copy, rows)
             whole = by_tbparse == _ALL and reading.plain
             read = FileRead(reading.record, tuple(reading.unread), whole)
-            seen.append(Seen(copy.file_id, read, reading.offset, points, bool(by_tbparse)))
+            seen.append(
+                Seen(copy.file_id, read, reading.offset, points, bool(by_tbparse), reading.torn)
+            )
     return Result(seen, task.out, len(rows.series))
 
 
@@ -158,6 +164,7 @@ class _Reading:
         self.unread: list[int] = []
         # Whether tensorboard's accumulator, which tbparse uses, keeps every point of the file.
         self.plain = True
+        self.torn = False
         self._version2 = False
         self._last_step = -(2**63)
 
@@ -171,6 +178,7 @@ class _Reading:
             self.plain = False
             self.offset += gap[0]
             self.record += gap[1]
+        self.torn = self.offset < self.copy.size
 
     def _read_on(self) -> None:
         """Read from `offset` to the end, or to where the loader gives up."""
@@ -217,16 +225,16 @@ class _Reading:
         tag = value.tag or value.node_name
         value.tag = tag = media.shorten(tag, _MAX_TAG) if len(tag) > _MAX_TAG else tag
         form = value.WhichOneof("value")
-        if form == "simple_value":
-            self._row(event, "scalar", tag, value=value.simple_value)
-        elif form == "histo":
-            self._row(event, "tensor", tag, **_histogram(value))
-        else:
-            try:
+        try:
+            if form == "simple_value":
+                self._row(event, "scalar", tag, value=value.simple_value)
+            elif form == "histo":
+                self._row(event, "tensor", tag, **_histogram(value))
+            else:
                 self._migrated(event, value, tag)
-            except (ValueError, TypeError, OverflowError):
-                # The loader cannot make a value of it; that there is something it can tell.
-                self._row(event, "tensor", tag)
+        except (ValueError, TypeError, OverflowError):
+            # The loader cannot make anything of it; that there is something it can tell.
+            self._row(event, "tensor", tag)
 
     def _migrated(self, event: Any, value: Any, tag: str) -> None:
         content = value.metadata.plugin_data.content
@@ -258,7 +266,14 @@ class _Reading:
 
     def _tensor(self, event: Any, tag: str, plugin: str, tensor: Any) -> None:
         array = _array(tensor)
-        if array is None or not (array.dtype == object or _is_exact(array)):
+        unsigned = [*tensor.uint32_val, *tensor.uint64_val]
+        if array is None and len(unsigned) == 1 and not tensor.tensor_shape.dim:
+            # tensorboard reads no such type; what number it is, the message itself says.
+            if plugin == "scalars" and unsigned[0] < _EXACT_INT:
+                self._row(event, "scalar", tag, value=float(unsigned[0]))
+            else:
+                self._row(event, "tensor", tag)
+        elif array is None or not (array.dtype == object or _is_exact(array)):
             self._row(event, "tensor", tag, digest=_md5(tensor.SerializeToString()))
         elif array.dtype == object:
             strings = [item.decode("utf-8", "backslashreplace") for item in array.ravel().tolist()]
@@ -350,26 +365,36 @@ def _read_tbparse(copy: Copy, rows: _Rows) -> frozenset[str]:
         except Exception:
             # It asserts that a text is one, and fails in many ways where a file is unusual.
             continue
-        for kind, frame in frames.items():
-            for row in frame.to_dict("records"):
-                _add_tbparse(rows, kind, row)
+        told = [
+            _add_tbparse(rows, kind, row)
+            for kind, frame in frames.items()
+            for row in frame.to_dict("records")
+        ]
         # Of two texts whose tags differ by the suffix that it cuts off, it keeps one.
         tags = [tag.removesuffix("/text_summary") for tag in reader.get_tags("text")]
-        return kinds if len(set(tags)) == len(tags) else _SCALARS
+        return kinds if all(told) and len(set(tags)) == len(tags) else _SCALARS
     return frozenset()
 
 
-def _add_tbparse(rows: _Rows, kind: str, row: dict[str, Any]) -> None:
-    columns: dict[str, Any] = {}
+def _add_tbparse(rows: _Rows, kind: str, row: dict[str, Any]) -> bool:
+    """Add a row of tbparse's, if it is of what the lake holds as numbers; False for a bad one."""
+    columns: dict[str, Any]
     if kind == "text":
-        columns["strings"] = [row["value"]]
+        columns = {"strings": [row["value"]]}
     else:
-        if kind == "histograms":
-            array = _buckets(row["counts"], row["limits"], row["min"], row["max"])
-        else:
-            array = np.asarray(row["value"])
-        if array.dtype.kind not in "biuf" or not _is_exact(array):
-            return
+        try:
+            array = _numbers(kind, row)
+        except ValueError:
+            return False
+        if not _is_exact(array):
+            return True
         data = array.astype(np.float64).ravel()
         columns = {"value": float(data[0])} if data.size == 1 else {"data": data}
     rows.add("tbparse", tag=row["tag"], step=row["step"], wall_time=row["wall_time"], **columns)
+    return True
+
+
+def _numbers(kind: str, row: dict[str, Any]) -> Any:
+    if kind == "histograms":
+        return _buckets(row["counts"], row["limits"], row["min"], row["max"])
+    return np.asarray(row["value"])

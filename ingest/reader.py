@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.values import Cursor, FileEntry, FileFacts, Piece, Place, Problem
+from ..core.values import Block, Cursor, FileEntry, FileFacts, Piece, Place, Problem
 from ..kernels import decode as kernel
 from . import blocks
 from .bytestream import ByteStream, open_stream
@@ -41,6 +41,13 @@ _PROBLEMS = {
         "bad length",
         "the record header's checksum is wrong: skipped to the next whole record",
     ),
+}
+_ENDINGS = {
+    kernel.LOST: (
+        "lost",
+        "a record header's checksum is wrong and no whole record follows yet",
+    ),
+    kernel.HELD: ("held", "the last record's checksum is wrong: read again when the file grows"),
 }
 
 
@@ -118,6 +125,7 @@ class _Reader:
         while True:
             piece, more = self._next(before)
             piece.replaces = self.replaces and first
+            piece.first_look = self.work.before is None or self.work.before.offset == 0
             yield piece
             before, first = piece.after, False
             if not more:
@@ -146,8 +154,9 @@ class _Reader:
         more = False
         walls: list[float] = []
         self.bytes_read, spent = 0, self.bytes_read
-        data = self._stretch(start)
-        at_end = self.stream.at_end(start + len(data))
+        data, cut = self._stretch(start)
+        # A file may have shrunk since it was listed.
+        at_end = cut or self.stream.at_end(start + len(data))
         damage = self.stream.damage
         if damage:
             status = "bad gzip"
@@ -161,7 +170,12 @@ class _Reader:
             table = blocks.entries(buffer, found, rows)
             self._decode_slow(buffer, found, table, rows)
             built = blocks.build(found, table, rows, self.cursor.records)
-            problems += self._problems(found, rows, buffer, start)
+            spans = self._spans(found, start)
+            if self.work.media != "copy":
+                self._leave_bytes(built, spans)
+            problems += self._problems(found, rows, spans, start)
+            if not more:
+                problems += self._ending(found, start, len(buffer))
             if start == 0 or self.content_key is None:
                 self._learn_content(data, start)
             self._advance(data, found.consumed, found.records)
@@ -179,15 +193,17 @@ class _Reader:
         self.bytes_read = 0
         return piece, more
 
-    def _stretch(self, start: int) -> bytearray:
-        """Bytes from *start* that hold at least one whole record, if there is one."""
-        want = self.window
-        data = self._fetch(start, self._clip(start, want))
+    def _stretch(self, start: int) -> tuple[bytearray, bool]:
+        """Bytes from *start* that hold at least one whole record, if there is one; and whether
+        fewer came than were asked for."""
+        want = self._clip(start, self.window)
+        data = self._fetch(start, want)
         if len(data) >= 12:
             (length,) = struct.unpack_from("<Q", data)
-            if want < length + _FRAME <= kernel.MAX_RECORD + _FRAME:
-                data = self._fetch(start, self._clip(start, length + _FRAME))
-        return data
+            if self.window < length + _FRAME <= kernel.MAX_RECORD + _FRAME:
+                want = self._clip(start, length + _FRAME)
+                data = self._fetch(start, want)
+        return data, len(data) < want
 
     def _widen(self, found: kernel.Decoded) -> bool:
         """Whether to read on; behind damage the next whole record may be farther than a stretch."""
@@ -223,8 +239,29 @@ class _Reader:
             payload = buffer[offset : offset + length].tobytes()
             decode_event(payload, base + record, rows)
 
+    def _spans(self, found: kernel.Decoded, start: int) -> dict[int, tuple[int, int]]:
+        """Where each slow record is in the file, its header and checksums included."""
+        return {
+            int(record) + self.cursor.records: (start + int(offset) - 12, int(length) + _FRAME)
+            for record, offset, length in zip(
+                found.slow_record, found.slow_offset, found.slow_length, strict=True
+            )
+        }
+
+    def _leave_bytes(self, built: list[Block], spans: dict[int, tuple[int, int]]) -> None:
+        """Take the bytes out of blobs; a reference says in which record of the file they are."""
+        for block in built:
+            if block.kind != "blob" or block.row_point is None:
+                continue
+            block.payload["data"] = [None] * len(block.row_point)
+            if self.work.media == "reference":
+                records = block.record[block.row_point].tolist()
+                block.payload["location"] = [
+                    f"{self.entry.path}#{spans[record][0]}+{spans[record][1]}" for record in records
+                ]
+
     def _problems(
-        self, found: kernel.Decoded, rows: Rows, buffer: NDArray[np.uint8], start: int
+        self, found: kernel.Decoded, rows: Rows, spans: dict[int, tuple[int, int]], start: int
     ) -> list[Problem]:
         path = self.entry.path
         problems = [
@@ -233,29 +270,17 @@ class _Reader:
                 found.problem_offset, found.problem_bytes, found.problem_kind, strict=True
             )
         ]
-        if found.stop == kernel.NUL_TAIL and len(buffer) > found.consumed:
-            message = "zeros to the end, as a crash leaves them: read again when the file changes"
-            offset = start + found.consumed
-            size = len(buffer) - found.consumed
-            problems.append(Problem(path, offset, size, "nul tail", message))
-        if found.stop == kernel.LOST:
-            message = "a record header's checksum is wrong and no whole record follows yet"
-            offset = start + found.consumed
-            problems.append(Problem(path, offset, len(buffer) - found.consumed, "lost", message))
-        if found.stop == kernel.HELD:
-            message = "the last record's checksum is wrong: read again when the file grows"
-            offset = start + found.consumed
-            problems.append(Problem(path, offset, len(buffer) - found.consumed, "held", message))
-        places = {
-            int(record) + self.cursor.records: (int(offset), int(length))
-            for record, offset, length in zip(
-                found.slow_record, found.slow_offset, found.slow_length, strict=True
-            )
-        }
         for record, kind, message in rows.faults:
-            offset, length = places.get(record, (0, 0))
-            problems.append(Problem(path, start + offset, length, kind, message))
+            problems.append(Problem(path, *spans.get(record, (start, 0)), kind, message))
         return problems
+
+    def _ending(self, found: kernel.Decoded, start: int, length: int) -> list[Problem]:
+        """What is wrong with the bytes that were left for a later cycle."""
+        if found.stop not in _ENDINGS:
+            return []
+        kind, message = _ENDINGS[found.stop]
+        offset = start + found.consumed
+        return [Problem(self.entry.path, offset, length - found.consumed, kind, message)]
 
     def _learn_content(self, data: bytearray, start: int) -> None:
         name = self.entry.path.rpartition("/")[2].removesuffix(".gz")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import random
+import signal
 import tempfile
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
@@ -16,7 +18,7 @@ from pathlib import Path
 
 from tensorboard.compat.proto import summary_pb2
 
-from ..core.errors import SourceError, UsageError
+from ..core.errors import BoardlakeError, SourceError, UsageError
 from ..core.settings import SourceSettings
 from ..core.values import FileEntry
 from ..lake import compare, runs_of, search
@@ -92,7 +94,8 @@ def verify(
 ) -> VerifyReport:
     """Read the files of runs again and compare; *progress* is told files done and files in all.
 
-    With *processes* 0 everything happens in this one.
+    With *processes* 0 everything happens in this one. Raises `BoardlakeError` when one of them is
+    killed; differences are not raised.
     """
     files = compare.files_of(lake.con, run_ids)
     report = VerifyReport(runs=len(run_ids))
@@ -240,7 +243,7 @@ def _results(tasks: Iterator[Made], processes: int) -> Generator[Done, None, Non
         return
     # A forked child would inherit the lake's threads and locks.
     spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(processes, mp_context=spawn)
+    pool = ProcessPoolExecutor(processes, mp_context=spawn, initializer=_leave_interrupts)
     waiting: deque[Waiting] = deque()
     try:
         for stored, task in tasks:
@@ -249,8 +252,18 @@ def _results(tasks: Iterator[Made], processes: int) -> Generator[Done, None, Non
                 yield _next(waiting)
         while waiting:
             yield _next(waiting)
+    except BrokenProcessPool as error:
+        raise BoardlakeError(
+            "a reading process was ended from outside, perhaps for want of memory",
+            hint="verify fewer runs at once, or name them in a FILTER",
+        ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _leave_interrupts() -> None:
+    """Ctrl-C reaches every process of a terminal; the one that waits for the others answers it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _next(waiting: deque[Waiting]) -> Done:
@@ -291,7 +304,11 @@ class _Batch:
             self._report.points += seen.points
             self._report.by_tbparse += seen.by_tbparse
             self._points += seen.points
-            self._check_end(file, seen.stop, seen.read)
+            if seen.torn:
+                why = f"damaged in too many places: compared up to byte {seen.stop}"
+                self._report.skipped.append((f"{file.source}:{file.path}", why))
+            else:
+                self._check_end(file, seen.stop, seen.read)
         self._tables.append(result.out)
         if self._points >= _BATCH_POINTS or len(self._tables) >= _BATCH_TASKS:
             self.compare()

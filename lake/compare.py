@@ -88,7 +88,7 @@ class Found:
 
 def files_of(con: duckdb.DuckDBPyConnection, run_ids: Sequence[int]) -> list[StoredFile]:
     """The files of runs, by run and stream, in the order in which they were to be read."""
-    found = con.execute(
+    rows = con.execute(
         "SELECT f.file_id, f.run_id, r.name, f.source, f.stream, f.path, f.offset_read, f.records,"
         " f.head_bytes, f.head_hash, f.tail_bytes, f.tail_hash"
         " FROM files f JOIN run_facts r USING (run_id)"
@@ -96,7 +96,10 @@ def files_of(con: duckdb.DuckDBPyConnection, run_ids: Sequence[int]) -> list[Sto
         " ORDER BY f.run_id, f.stream, coalesce(f.created_unix, 0), f.path",
         {"runs": list(run_ids)},
     ).fetchall()
-    return [StoredFile(*row[:6], Cursor(*row[6:])) for row in found]
+    return [
+        StoredFile(file_id, run_id, run, source, stream, path, Cursor(*cursor))
+        for file_id, run_id, run, source, stream, path, *cursor in rows
+    ]
 
 
 def uris(con: duckdb.DuckDBPyConnection) -> dict[str, str]:

@@ -21,7 +21,8 @@ SeriesKey = tuple[int, str, str, Kind]
 # have several rows (idx 0, 1, ...), which stand or fall together (GROUPS); elsewhere rows are points.
 _DERIVE = """
 CREATE OR REPLACE TEMP TABLE derived AS
-SELECT run_id, stream, tag, file_id, record, rid, point, step, wall_time, {value} AS value, was_attempt, was_superseded, seq,
+SELECT run_id, stream, tag, file_id, record, rid, point, step, wall_time, {value} AS value,
+       was_attempt, was_superseded, seq,
        CAST(coalesce(sum(back) OVER (PARTITION BY run_id, stream, tag ORDER BY seq), 0) AS INTEGER) AS attempt,
        coalesce(min(step) OVER (PARTITION BY run_id, stream, tag ORDER BY point
                 {frame} BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) <= step, false) AS superseded
@@ -77,7 +78,8 @@ WITH live AS (
                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS shift
     FROM derived WHERE NOT superseded
 ), parts AS (
-    SELECT run_id, stream, tag, file_id, count(DISTINCT point) AS points, min(step) AS first_step, max(step) AS last_step,
+    SELECT run_id, stream, tag, file_id, count(DISTINCT point) AS points,
+           min(step) AS first_step, max(step) AS last_step,
            arg_max(wall_time, seq) AS last_wall_time, arg_min(value, seq) AS "first", arg_max(value, seq) AS "last",
            min(value) FILTER (finite) AS "min", max(value) FILTER (finite) AS "max",
            arg_min(step, (value, step)) FILTER (finite) AS min_step,
@@ -88,7 +90,8 @@ WITH live AS (
            count(*) FILTER (isinf(value)) AS inf_count
     FROM live GROUP BY ALL
 ), gone AS (
-    SELECT run_id, stream, tag, file_id, count(DISTINCT point) FILTER (superseded) AS superseded, max(attempt) AS attempt
+    SELECT run_id, stream, tag, file_id, count(DISTINCT point) FILTER (superseded) AS superseded,
+           max(attempt) AS attempt
     FROM derived GROUP BY ALL
 )
 SELECT g.run_id, g.stream, g.tag, ? AS kind, g.file_id, m.plugin, m.data_class, m.content, m.description,
@@ -108,13 +111,12 @@ def derive(
     """Derive attempts, superseded points and aggregates of *series* anew, within a transaction.
 
     *fresh* are files that `files` does not hold yet: (file_id, created_unix, path). Returns the
-    number of attempts seen in each file_id concerned.
+    number of attempts seen in each file of the runs concerned, by file_id.
     """
     fresh = list(fresh)
     by_kind: dict[Kind, list[tuple[int, str, str]]] = {}
     for run_id, stream, tag, kind in series:
         by_kind.setdefault(kind, []).append((run_id, stream, tag))
-    attempts: dict[int, int] = {}
     for kind, keys in by_kind.items():
         _stage(con, keys)
         _stage_files(con, fresh)
@@ -132,11 +134,22 @@ def derive(
         con.execute(_META, [kind])
         con.execute(_FORGET, [kind])
         con.execute(_STATS, [kind])
-        for file_id, count in con.execute(
-            "SELECT file_id, max(attempt) + 1 FROM derived GROUP BY file_id"
-        ).fetchall():
-            attempts[file_id] = max(count, attempts.get(file_id, 0))
-    return attempts
+    return _recount(con, {run_id for keys in by_kind.values() for run_id, _, _ in keys})
+
+
+def _recount(con: duckdb.DuckDBPyConnection, runs: set[int]) -> dict[int, int]:
+    """Bring `files.attempts` in line with the series of *runs*; the counts by file_id."""
+    con.register("recounted", pa.table({"run_id": pa.array(sorted(runs), pa.int64())}))
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE counted AS SELECT file_id, max(attempt) + 1 AS attempts"
+        " FROM series_parts WHERE run_id IN (SELECT run_id FROM recounted) GROUP BY file_id"
+    )
+    con.unregister("recounted")
+    con.execute(
+        "UPDATE files f SET attempts = c.attempts FROM counted c"
+        " WHERE f.file_id = c.file_id AND f.attempts IS DISTINCT FROM c.attempts"
+    )
+    return dict(con.execute("SELECT file_id, attempts FROM counted").fetchall())
 
 
 def _stage(con: duckdb.DuckDBPyConnection, keys: list[tuple[int, str, str]]) -> None:

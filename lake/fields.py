@@ -32,13 +32,15 @@ LOCATIONS = (
     " coalesce(l.copies, []))"
 )
 STATS = ("last", "first", "min", "max", "mean", "std", "count", "step_min", "step_max")
-# The logarithm of zero or less is missing rather than an error that ends the search.
+# The logarithm of zero or less is missing rather than an error that ends the search. A lambda names
+# its value once: NULLIF and CASE would write it twice, and twice again for each one within.
+_LOG = "list_transform([{{0}}], lambda v: CASE WHEN v > 0 THEN {}(v) END)[1]"
 OF_NUMBER: dict[str, tuple[str, Kind]] = {
     "abs": ("abs({0})", "number"),
     "round": ("round({0})", "number"),
     "exp": ("exp({0})", "number"),
-    "ln": ("ln(nullif(greatest({0}, 0), 0))", "number"),
-    "log10": ("log10(nullif(greatest({0}, 0), 0))", "number"),
+    "ln": (_LOG.format("ln"), "number"),
+    "log10": (_LOG.format("log10"), "number"),
     "isnan": ("isnan({0})", "condition"),
     "isinf": ("isinf({0})", "condition"),
 }
@@ -113,6 +115,11 @@ class Scope:
         """A subquery of the runs with a user's tag for which *test* holds."""
         relation = exp.Identifier(this=self.tags, quoted=True).sql("duckdb")
         return f"SELECT run_id FROM {relation} WHERE run_id IS NOT NULL AND {test}"
+
+
+def holds(sql: str) -> Term:
+    """A condition as a term."""
+    return Term(sql, "condition")
 
 
 def nearest(name: str, known: Iterable[str], prefix: str = "") -> str:

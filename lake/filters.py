@@ -7,15 +7,17 @@ columns we chose and every literal becomes a bound parameter: no character of th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import NoReturn, cast
+from collections.abc import Callable, Iterable
+from typing import NoReturn, TypeVar, cast
 
 from sqlglot import exp
 
 from ..core.errors import FilterError
 from . import fields, grammar, words
-from .fields import Kind, Scope, Term
+from .fields import Kind, Scope, Term, holds
 
+Node = exp.Expression
+Result = TypeVar("Result")
 _COMPARE: dict[type, str] = {
     exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
 }  # fmt: skip
@@ -24,8 +26,7 @@ _ARITHMETIC: dict[type, str] = {
 }  # fmt: skip
 _A: dict[Kind, str] = {
     "number": "a number", "text": "text", "time": "a time", "interval": "an interval",
-    "condition": "a condition", "hyperparameter": "a hyperparameter", "null": "null",
-    "list": "a list",
+    "condition": "a condition", "hyperparameter": "a hyperparameter", "null": "null", "list": "a list",
 }  # fmt: skip
 _BINARY = {"this", "expression"}
 _FORMS: dict[type, set[str]] = {
@@ -68,24 +69,24 @@ class _Writer:
         self.tree = grammar.parse(text, grammar.tokenize(text))
 
     def condition(self) -> str:
-        try:
-            return self._condition(self.tree)
-        except RecursionError:
-            self._refuse(self.tree, "nested too deep")
+        return self._bounded(self._condition)
 
     def expression(self) -> Term:
-        try:
-            term = self._term(self.tree)
-        except RecursionError:
-            self._refuse(self.tree, "nested too deep")
+        term = self._bounded(self._term)
         if term.kind == "null":
             self._refuse(self.tree, "null alone is no column")
         return term
 
-    def _term(self, node: exp.Expression) -> Term:
+    def _bounded(self, form: Callable[[Node], Result]) -> Result:
+        try:
+            return form(self.tree)
+        except RecursionError:
+            self._refuse(self.tree, "nested too deep")
+
+    def _term(self, node: Node) -> Term:
         self._only(node)
         if type(node) in _COMPARE:
-            return _holds(self._compare(node, node.this, node.expression))
+            return holds(self._compare(node, node.this, node.expression))
         if type(node) in _ARITHMETIC:
             return self._arithmetic(node)
         match node:
@@ -94,7 +95,7 @@ class _Writer:
             case exp.And() | exp.Or():
                 return self._junction(node)
             case exp.Not():
-                return _holds(f"(NOT {self._condition(node.this)})")
+                return holds(f"(NOT {self._condition(node.this)})")
             case exp.Neg():
                 return Term(f"(-{self._double(node.this)})", "number", nan=True)
             case exp.Between():
@@ -108,7 +109,7 @@ class _Writer:
             case exp.Literal():
                 return self._literal(node)
             case exp.Boolean():
-                return _holds("true" if node.this else "false")
+                return holds("true" if node.this else "false")
             case exp.Null():
                 return Term("NULL", "null")
             case exp.Column() | exp.Dot():
@@ -117,7 +118,7 @@ class _Writer:
                 return self._call(node)
         self._refuse(node, f"{self._source(node)} is not taken here: it is no part of the language")
 
-    def _only(self, node: exp.Expression) -> None:
+    def _only(self, node: Node) -> None:
         # Variants of a form (BETWEEN SYMMETRIC, IN of a subquery) hang on further arguments.
         allowed = _FORMS.get(type(node), _BINARY)
         extra = [name for name, value in node.args.items() if value and name not in allowed]
@@ -126,7 +127,7 @@ class _Writer:
 
     # Conditions
 
-    def _condition(self, node: exp.Expression) -> str:
+    def _condition(self, node: Node) -> str:
         term = self._term(node)
         if term.kind == "hyperparameter":
             return f"(lower({term.sql}) = 'true')"
@@ -135,14 +136,14 @@ class _Writer:
             self._refuse(node, f"a condition is expected, this is {_A[term.kind]}", hint)
         return term.sql
 
-    def _junction(self, node: exp.Expression) -> Term:
+    def _junction(self, node: Node) -> Term:
         # Chains are as long as people like: they are walked, not recursed into.
         word = " AND " if isinstance(node, exp.And) else " OR "
-        conditions = cast(Iterable[exp.Expression], node.flatten(unnest=False))
+        conditions = cast(Iterable[Node], node.flatten(unnest=False))
         parts = [self._condition(part) for part in conditions]
-        return _holds(f"({word.join(parts)})")
+        return holds(f"({word.join(parts)})")
 
-    def _compare(self, node: exp.Expression, one: exp.Expression, other: exp.Expression) -> str:
+    def _compare(self, node: Node, one: Node, other: Node) -> str:
         sign = _COMPARE[type(node)]
         left, right = self._term(one), self._term(other)
         if left.kind == right.kind == "hyperparameter":
@@ -154,9 +155,7 @@ class _Writer:
         a, b = self._pair(left, right, one, other)
         return f"({a} {sign} {b})"
 
-    def _pair(
-        self, left: Term, right: Term, one: exp.Expression, other: exp.Expression
-    ) -> tuple[str, str]:
+    def _pair(self, left: Term, right: Term, one: Node, other: Node) -> tuple[str, str]:
         """Both sides of a comparison in one type."""
         kinds = left.kind, right.kind
         if "null" in kinds:
@@ -171,19 +170,22 @@ class _Writer:
             return left.like(right.kind), right.beside_hparam
         if right.kind == "hyperparameter" and left.kind in ("number", "text", "condition"):
             return left.beside_hparam, right.like(left.kind)
-        message = (
-            f"{self._source(one)} is {_A[left.kind]} and {self._source(other)} is {_A[right.kind]}:"
-            " they cannot be compared"
+        sides = (
+            f"{self._source(one)} is {_A[left.kind]} and {self._source(other)} is {_A[right.kind]}"
         )
-        self._refuse(other, message)
+        self._refuse(other, f"{sides}: they cannot be compared")
 
-    def _between(self, node: exp.Expression) -> Term:
-        low, high = node.args["low"], node.args["high"]
-        above = self._compare(exp.GTE(), node.this, low)
-        below = self._compare(exp.LTE(), node.this, high)
-        return _holds(f"({above} AND {below})")
+    def _between(self, node: Node) -> Term:
+        subject, low, high = node.this, node.args["low"], node.args["high"]
+        left = self._term(subject)
+        a, above = self._pair(left, self._term(low), subject, low)
+        b, below = self._pair(left, self._term(high), subject, high)
+        if a == b:
+            return holds(f"({a} BETWEEN {above} AND {below})")
+        # Only fields and literals have two forms: what is written twice here stays short.
+        return holds(f"({a} >= {above} AND {b} <= {below})")
 
-    def _in(self, node: exp.Expression) -> Term:
+    def _in(self, node: Node) -> Term:
         items = node.expressions
         if not items:
             hint = "Write the values in brackets: `in ('a', 'b')`."
@@ -194,14 +196,14 @@ class _Writer:
             a, b = self._pair(left, self._term(item), node.this, item)
             lists.setdefault(a, []).append(b)
         parts = [f"{a} IN ({', '.join(values)})" for a, values in lists.items()]
-        return _holds(f"({' OR '.join(parts)})")
+        return holds(f"({' OR '.join(parts)})")
 
-    def _is(self, node: exp.Expression) -> Term:
+    def _is(self, node: Node) -> Term:
         if not isinstance(node.expression, exp.Null):
             self._refuse(node.expression, "`null` is expected after `is`")
-        return _holds(f"({self._term(node.this).sql} IS NULL)")
+        return holds(f"({self._term(node.this).sql} IS NULL)")
 
-    def _pattern(self, node: exp.Expression) -> Term:
+    def _pattern(self, node: Node) -> Term:
         """LIKE too becomes a regular expression: RE2 takes linear time, whatever the pattern."""
         subject = self._text(node.this)
         pattern = self._term(node.expression).literal
@@ -212,7 +214,7 @@ class _Writer:
         else:
             regex = fields.like(pattern, any_case=isinstance(node, exp.ILike))
             sql = f"regexp_full_match({subject}, {self.scope.bind(regex)})"
-        return _holds(f"(NOT {sql})" if node.args.get("negate") else sql)
+        return holds(f"(NOT {sql})" if node.args.get("negate") else sql)
 
     def _regex(self, pattern: str, node: exp.RegexpLike) -> str:
         try:
@@ -222,7 +224,7 @@ class _Writer:
 
     # Values
 
-    def _arithmetic(self, node: exp.Expression) -> Term:
+    def _arithmetic(self, node: Node) -> Term:
         sign = _ARITHMETIC[type(node)]
         left, right = self._term(node.this), self._term(node.expression)
         kinds = left.kind, sign, right.kind
@@ -233,20 +235,20 @@ class _Writer:
         a, b = self._double(node.this, left), self._double(node.expression, right)
         return Term(f"({a} {sign} {b})", "number", nan=True)
 
-    def _double(self, node: exp.Expression, term: Term | None = None) -> str:
+    def _double(self, node: Node, term: Term | None = None) -> str:
         # DOUBLE throughout: integers would overflow, and end the search with an error.
         term = term or self._term(node)
         if term.kind not in ("number", "hyperparameter"):
             self._refuse(node, f"a number is expected, {self._source(node)} is {_A[term.kind]}")
         return f"CAST({term.number or term.sql} AS DOUBLE)"
 
-    def _text(self, node: exp.Expression) -> str:
+    def _text(self, node: Node) -> str:
         term = self._term(node)
         if term.kind not in ("text", "hyperparameter"):
             self._refuse(node, f"text is expected, {self._source(node)} is {_A[term.kind]}")
         return term.sql
 
-    def _time(self, term: Term, node: exp.Expression) -> str:
+    def _time(self, term: Term, node: Node) -> str:
         if term.literal is None:
             self._refuse(node, f"a time is expected, {self._source(node)} is text")
         try:
@@ -255,7 +257,7 @@ class _Writer:
             hint = "Times look like '2025-01-31' or '2025-01-31 18:30', in UTC."
             self._refuse(node, f"{self._source(node)} is no time: {error}", hint)
 
-    def _literal(self, node: exp.Expression) -> Term:
+    def _literal(self, node: Node) -> Term:
         text = str(node.this)
         if node.is_string:
             return Term(self.scope.bind(text), "text", literal=text)
@@ -282,7 +284,7 @@ class _Writer:
             return self.scope.names[first]
         self._refuse(node, f"{self._source(node)} is no field", self._hint(node, name))
 
-    def _hint(self, node: exp.Expression, name: str) -> str:
+    def _hint(self, node: Node, name: str) -> str:
         if name == "hp":
             return 'A hyperparameter is written hp.name, or hp."name" with other signs in it.'
         if name in fields.STATS:
@@ -296,7 +298,7 @@ class _Writer:
         hint = fields.nearest(name, [*self.scope.names, *fields.FIELDS, *fields.FUNCTIONS])
         return hint or "Text stands in single quotes; words to search for stand without operators."
 
-    def _hparam(self, name: str, node: exp.Expression) -> Term:
+    def _hparam(self, name: str, node: Node) -> Term:
         known = self.scope.known_hparams
         if known and name not in known:
             hint = fields.nearest(name, known, "hp.")
@@ -304,7 +306,7 @@ class _Writer:
         number = self.scope.hparams.setdefault(name, len(self.scope.hparams))
         return Term(f"hp.h{number}", "hyperparameter", number=f"hp.n{number}", nan=True)
 
-    def _call(self, node: exp.Expression) -> Term:
+    def _call(self, node: Node) -> Term:
         name, arguments = str(node.this).lower(), node.expressions
         if name in fields.STATS:
             return self._metric(name, node)
@@ -322,7 +324,7 @@ class _Writer:
             self._refuse(node, f"{name} takes {many}, not {len(arguments)}")
         return self._call_of_one(name, arguments[0])
 
-    def _call_of_one(self, name: str, argument: exp.Expression) -> Term:
+    def _call_of_one(self, name: str, argument: Node) -> Term:
         if name in fields.OF_NUMBER:
             template, kind = fields.OF_NUMBER[name]
             return Term(template.format(self._double(argument)), kind, nan=kind == "number")
@@ -334,7 +336,7 @@ class _Writer:
             return self._tag(argument)
         return Term(self._time(self._term(argument), argument), "time")
 
-    def _metric(self, stat: str, node: exp.Expression) -> Term:
+    def _metric(self, stat: str, node: Node) -> Term:
         names = [self._series_name(argument) for argument in node.expressions]
         if len(names) not in (1, 2) or None in names:
             hint = 'Tag and stream stand in quotes, as in last("loss") or last("loss", "eval").'
@@ -348,13 +350,13 @@ class _Writer:
         number = self.scope.metrics.setdefault(metric, len(self.scope.metrics))
         return Term(f"m.m{number}", "number", nan=True)
 
-    def _series_name(self, node: exp.Expression) -> str | None:
+    def _series_name(self, node: Node) -> str | None:
         if isinstance(node, exp.Literal) and node.is_string:
             return str(node.this)
         quoted = isinstance(node, exp.Column) and len(node.parts) == 1 and node.this.args["quoted"]
         return str(node.name) if quoted else None
 
-    def _tag(self, argument: exp.Expression) -> Term:
+    def _tag(self, argument: Node) -> Term:
         if not self.scope.tags:
             message = "tags are kept by the web service in its state database, not in the lake"
             self._refuse(argument, message, "Search by tag on the pages or in the HTTP API.")
@@ -362,22 +364,22 @@ class _Writer:
         if name is None:
             self._refuse(argument, "tag takes a name in quotes")
         found = self.scope.tagged(f"tag = {self.scope.bind(name)}")
-        return _holds(f"(r.run_id IN ({found}))")
+        return holds(f"(r.run_id IN ({found}))")
 
-    def _interval(self, argument: exp.Expression) -> Term:
+    def _interval(self, argument: Node) -> Term:
         try:
             value = self.scope.bind(fields.interval(self._term(argument).literal or ""))
         except ValueError as error:
             self._refuse(argument, f"{self._source(argument)} is no interval: {error}")
         return Term(f"CAST({value} AS INTERVAL)", "interval")
 
-    def _round(self, arguments: list[exp.Expression]) -> Term:
+    def _round(self, arguments: list[Node]) -> Term:
         digits = str(arguments[1].this) if isinstance(arguments[1], exp.Literal) else ""
         if not re.fullmatch(r"\d|1[0-5]", digits, re.ASCII) or arguments[1].is_string:
             self._refuse(arguments[1], "a number of digits from 0 to 15 is expected")
         return Term(f"round({self._double(arguments[0])}, {int(digits)})", "number", nan=True)
 
-    def _coalesce(self, arguments: list[exp.Expression]) -> Term:
+    def _coalesce(self, arguments: list[Node]) -> Term:
         terms = [self._term(argument) for argument in arguments]
         kinds = {term.kind for term in terms} - {"hyperparameter"}
         if len(kinds) > 1 or kinds & {"list", "null"}:
@@ -390,13 +392,9 @@ class _Writer:
 
     # Refusals
 
-    def _source(self, node: exp.Expression) -> str:
+    def _source(self, node: Node) -> str:
         start, end = grammar.span(node)
         return self.text[start : end + 1][:40]
 
-    def _refuse(self, node: exp.Expression, message: str, hint: str = "") -> NoReturn:
+    def _refuse(self, node: Node, message: str, hint: str = "") -> NoReturn:
         raise FilterError(message, text=self.text, position=grammar.span(node)[0], hint=hint)
-
-
-def _holds(sql: str) -> Term:
-    return Term(sql, "condition")

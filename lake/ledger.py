@@ -169,7 +169,6 @@ class Ledger:
             self._move(con, moved)
 
     def _advance(self, row: FileRow, piece: Piece, now: float) -> None:
-        first_look = not row.known and row.records == 0
         if piece.replaces:
             row.records = row.points = row.attempts = 0
             row.first_wall_time = row.last_wall_time = row.last_step = row.content_key = None
@@ -199,7 +198,7 @@ class Ledger:
             # A file seen for the first time may be old: its last event says when it grew. Later
             # growth is seen by our own clock, whatever the writer's says.
             seen = row.last_wall_time if row.last_wall_time is not None else now
-            row.grew_at = min(seen, now) if first_look or row.grew_at is None else now
+            row.grew_at = min(seen, now) if piece.first_look or row.grew_at is None else now
 
     def _run(self, place: Place) -> int:
         run_id = self._runs.get(place.run_key)

@@ -5,21 +5,20 @@ from __future__ import annotations
 import pyarrow as pa
 
 from .database import Lake
+from .derive import derive
 from .ledger import FileRow
-
-_ROWS = ("scalar_points", "tensors", "blobs", "series_parts")
+from .write import forget_points
 
 
 def note(lake: Lake, rows: dict[str, FileRow], gone: list[FileRow], *, mirror: bool) -> None:
     """Label *gone* files of a source, and unlabel those that are back; a *mirror* drops their rows."""
     labelled = {
-        path
-        for (path,) in lake.query("SELECT path FROM files WHERE missing_since IS NOT NULL")
-        if path in rows
+        file_id
+        for (file_id,) in lake.query("SELECT file_id FROM files WHERE missing_since IS NOT NULL")
     }
-    gone_paths = {row.path for row in gone}
-    fresh = [row for row in gone if row.path not in labelled]
-    back = [rows[path] for path in labelled if path not in gone_paths]
+    absent = {row.file_id for row in gone}
+    fresh = [row for row in gone if row.file_id not in labelled]
+    back = [row for row in rows.values() if row.file_id in labelled - absent]
     if mirror and gone:
         _drop(lake, gone)
         fresh = []
@@ -45,10 +44,17 @@ def _label(lake: Lake, rows: list[FileRow], since: str) -> None:
 def _drop(lake: Lake, rows: list[FileRow]) -> None:
     """A mirror follows its source; a run whose last file goes, goes with it."""
     with lake.transaction() as con:
+        disturbed = forget_points(con, rows)
         con.register("gone", _ids(rows))
-        for table in (*_ROWS, "files"):
-            con.execute(f"DELETE FROM {table} WHERE file_id IN (SELECT file_id FROM gone)")
+        con.execute("DELETE FROM files WHERE file_id IN (SELECT file_id FROM gone)")
         con.unregister("gone")
+        if disturbed:
+            derive(con, disturbed)
+        con.execute(
+            "DELETE FROM directories d USING run_facts r WHERE r.source = d.source"
+            " AND d.path = CASE WHEN r.path = '.' THEN '' ELSE r.path END AND r.run_id NOT IN"
+            " (SELECT run_id FROM files WHERE run_id IS NOT NULL)"
+        )
         for table in ("hparams", "artifacts", "run_facts"):
             con.execute(
                 f"DELETE FROM {table} WHERE run_id NOT IN"

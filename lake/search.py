@@ -19,6 +19,7 @@ DEFAULT_COLUMNS = (
 DEFAULT_SORT = ("-last_event_at",)
 MAX_COLUMNS = 1_000
 MAX_KEYS = 16
+MAX_CHARS = 100_000
 
 # As in the view `series` (a test compares them), but runs are picked before parts are added up.
 _STATS = {
@@ -30,8 +31,8 @@ _STATS = {
     "std": "sqrt(greatest(sum(shift_sum2) - sum(shift_sum) * sum(shift_sum)"
     " / nullif(sum(finite), 0), 0) / nullif(greatest(sum(finite) - 1, 0), 0))",
     "count": "CAST(sum(points) AS BIGINT)",
-    "step_min": 'arg_min(min_step, "min")',
-    "step_max": 'arg_min(max_step, -"max")',
+    "step_min": 'arg_min(min_step, ("min", min_step))',
+    "step_max": 'arg_min(max_step, (-"max", max_step))',
 }
 # DuckDB ends a query whose sum of squares overflows; beyond this mean and std are missing instead.
 _SUMMABLE = 1e150
@@ -161,6 +162,7 @@ class _Statement:
         if texts is None:
             texts = () if self.query.group_by else DEFAULT_COLUMNS
         columns: dict[str, _Column] = {}
+        names: dict[str, Term] = {}
         for text in texts:
             source, name = grammar.alias(text)
             if name is not None and name.lower() in FIELDS and name.lower() != source.strip():
@@ -171,7 +173,9 @@ class _Statement:
                 raise FilterError(f"there are two columns {column.title}", text=text, position=0)
             columns[column.title] = column
             if name is not None:
-                self.scope.names[name] = column.term
+                names[name] = column.term
+        # Known from here on only: columns made of columns could double at each step.
+        self.scope.names = names
         return list(columns.values())
 
     def _key(self, text: str) -> _Column:
@@ -331,6 +335,8 @@ def _check(query: Query) -> None:
     for name, given, most in (*limits, ("group_by", query.group_by, MAX_KEYS)):
         if len(given) > most:
             raise UsageError(f"{name}: {len(given)} are given, at most {most} are taken")
+    if sum(len(text) for text in query.columns or ()) > MAX_CHARS:
+        raise UsageError(f"columns: at most {MAX_CHARS} characters are taken")
     if query.columns == ():
         raise UsageError("columns: at least one is needed")
     for name, number in (("limit", query.limit or 0), ("offset", query.offset)):

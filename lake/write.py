@@ -70,7 +70,7 @@ def _write(
     filed = [
         Filed(piece, row.run_id, row.file_id) for piece, row in valid if row.run_id is not None
     ]
-    disturbed = _forget_replaced(con, [row for piece, row in valid if piece.replaces])
+    disturbed = forget_points(con, [row for piece, row in valid if piece.replaces])
     disturbed |= _continue_series(con, ledger, valid)
     points = points_table(filed, "scalar")
     if points is not None:
@@ -110,8 +110,8 @@ def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: pa.Table | None) -
     con.unregister("batch")
 
 
-def _forget_replaced(con: duckdb.DuckDBPyConnection, rows: list[FileRow]) -> set[SeriesKey]:
-    """Delete what was stored of files that are of a new generation; returns the series touched."""
+def forget_points(con: duckdb.DuckDBPyConnection, rows: list[FileRow]) -> set[SeriesKey]:
+    """Delete the points and problems of files; returns the series of other files, to be derived."""
     rows = [row for row in rows if row.known]
     if not rows:
         return set()
@@ -121,6 +121,8 @@ def _forget_replaced(con: duckdb.DuckDBPyConnection, rows: list[FileRow]) -> set
             {
                 "file_id": pa.array([row.file_id for row in rows], pa.int64()),
                 "run_id": pa.array([row.run_id for row in rows], pa.int64()),
+                "source": pa.array([row.source for row in rows], pa.string()),
+                "path": pa.array([row.path for row in rows], pa.string()),
             }
         ),
     )
@@ -135,6 +137,9 @@ def _forget_replaced(con: duckdb.DuckDBPyConnection, rows: list[FileRow]) -> set
             f"DELETE FROM {table} t USING replaced r"
             " WHERE t.run_id = r.run_id AND t.file_id = r.file_id"
         )
+    con.execute(
+        "DELETE FROM problems p USING replaced r WHERE p.source = r.source AND p.path = r.path"
+    )
     con.unregister("replaced")
     return {(run_id, stream, tag, kind) for run_id, stream, tag, kind in touched}
 

@@ -7,6 +7,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from ...core.errors import SourceError
 from ...core.values import FileEntry, Problem
@@ -15,6 +16,22 @@ from .base import Listing
 
 _MAX_DEPTH = 64
 _MAX_BESIDE = 10_000
+
+
+# Device and inode: what a file or a directory is, whatever its name.
+_Id = tuple[int, int]
+
+
+@dataclass
+class _Walk:
+    """One pass over a tree: what it found, what it has seen, and what is still to be looked into."""
+
+    listing: Listing
+    seen: set[_Id] = field(default_factory=set)
+    files: set[_Id] = field(default_factory=set)
+    stack: list[tuple[bytes, int, _Id]] = field(default_factory=list)
+    links: list[tuple[bytes, int, _Id]] = field(default_factory=list)
+    linked: list[tuple[str, bytes, FileEntry, _Id]] = field(default_factory=list)
 
 
 class LocalSource:
@@ -38,22 +55,30 @@ class LocalSource:
         self._names: dict[str, bytes] = {}
 
     def walk(self) -> Listing:
-        """All files below the root, symlinks followed, each file once however many names it has."""
-        listing = Listing()
+        """All files below the root, symlinks followed, each file once however many names it has.
+
+        What is really there comes before links, so that a link never renames what it points at.
+        """
+        walk = _Walk(Listing())
         try:
+            info = os.stat(self.root)
             os.scandir(self.root).close()
         except OSError as error:
             root = os.fsdecode(self.root)
             raise SourceError(
                 f"{root}: {error.strerror}", hint="check that the directory exists and is mounted"
             ) from error
-        seen_files: dict[tuple[int, int], int] = {}
-        seen_dirs: set[tuple[int, int]] = set()
-        stack = [(b"", 0)]
-        while stack:
-            relative, depth = stack.pop()
-            listing.requests += 1
-            self._scan(relative, depth, listing, stack, seen_files, seen_dirs)
+        walk.stack.append((b"", 0, (info.st_dev, info.st_ino)))
+        while walk.stack or walk.links:
+            relative, depth, identity = (walk.stack or walk.links).pop()
+            if identity in walk.seen:
+                continue
+            walk.seen.add(identity)
+            walk.listing.requests += 1
+            self._scan(relative, depth, walk)
+        for name, path, entry, identity in sorted(walk.linked, key=lambda found: found[0]):
+            self._add(walk, name, path, entry, identity)
+        listing = walk.listing
         holding = {entry.path.rpartition("/")[0] for entry in listing.files}
         above = {"/".join(d.split("/")[:n]) for d in holding for n in range(d.count("/") + 2)}
         listing.beside = {d: files for d, files in listing.beside.items() if _near(d, above)}
@@ -82,74 +107,55 @@ class LocalSource:
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _scan(
-        self,
-        relative: bytes,
-        depth: int,
-        listing: Listing,
-        stack: list[tuple[bytes, int]],
-        seen_files: dict[tuple[int, int], int],
-        seen_dirs: set[tuple[int, int]],
-    ) -> None:
+    def _scan(self, relative: bytes, depth: int, walk: _Walk) -> None:
         shown = _show(relative)
+        problems = walk.listing.problems
         try:
             with os.scandir(os.path.join(self.root, relative)) as entries:
                 found = sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
             message = f"directory cannot be listed: {error.strerror}"
-            listing.problems.append(Problem(shown, 0, 0, "unreadable", message))
+            problems.append(Problem(shown, 0, 0, "unreadable", message))
             return
-        subdirectories = []
-        for entry in found:
-            path = os.path.join(relative, entry.name)
+        below = []
+        for item in found:
+            path = os.path.join(relative, item.name)
             name = _show(path)
             if self._excluded(name):
                 continue
             try:
-                info = entry.stat()
+                info = item.stat()
             except OSError as error:
-                if is_event_file(_show(entry.name)):
+                if is_event_file(_show(item.name)):
                     message = f"cannot be looked at: {error.strerror}"
-                    listing.problems.append(Problem(name, 0, 0, "unreadable", message))
+                    problems.append(Problem(name, 0, 0, "unreadable", message))
                 continue
-            if stat.S_ISDIR(info.st_mode):
-                if entry.is_symlink() and not self._follow:
+            identity = (info.st_dev, info.st_ino)
+            linked = item.is_symlink()
+            if stat.S_ISREG(info.st_mode):
+                entry = FileEntry(name, info.st_size, info.st_mtime_ns, f"{info.st_ino:x}")
+                if linked:
+                    walk.linked.append((name, path, entry, identity))
+                else:
+                    self._add(walk, name, path, entry, identity)
+            elif stat.S_ISDIR(info.st_mode) and (self._follow or not linked):
+                if depth == _MAX_DEPTH:
+                    message = f"lies more than {_MAX_DEPTH} directories deep: not looked into"
+                    problems.append(Problem(name, 0, 0, "too deep", message))
                     continue
-                if (info.st_dev, info.st_ino) not in seen_dirs and depth < _MAX_DEPTH:
-                    seen_dirs.add((info.st_dev, info.st_ino))
-                    subdirectories.append((path, depth + 1))
-            elif stat.S_ISREG(info.st_mode):
-                self._add(listing, name, path, entry.is_symlink(), info, seen_files)
-        stack.extend(reversed(subdirectories))
+                (walk.links if linked else below).append((path, depth + 1, identity))
+        walk.stack.extend(reversed(below))
 
-    def _add(
-        self,
-        listing: Listing,
-        name: str,
-        path: bytes,
-        linked: bool,
-        info: os.stat_result,
-        seen: dict[tuple[int, int], int],
-    ) -> None:
+    def _add(self, walk: _Walk, name: str, path: bytes, entry: FileEntry, identity: _Id) -> None:
         directory, _, base = name.rpartition("/")
-        entry = FileEntry(name, info.st_size, info.st_mtime_ns, f"{info.st_ino:x}")
         if not is_event_file(base) or (self._single and name != self._single):
-            beside = listing.beside.setdefault(directory, [])
+            beside = walk.listing.beside.setdefault(directory, [])
             if len(beside) < _MAX_BESIDE:
                 beside.append(entry)
-            return
-        if not self._included(name):
-            return
-        identity = (info.st_dev, info.st_ino)
-        if identity in seen:
-            # The same file under a second name is counted once; its own name wins over a link's.
-            if not linked:
-                listing.files[seen[identity]] = entry
-                self._names[name] = path
-            return
-        seen[identity] = len(listing.files)
-        listing.files.append(entry)
-        self._names[name] = path
+        elif self._included(name) and identity not in walk.files:
+            walk.files.add(identity)
+            walk.listing.files.append(entry)
+            self._names[name] = path
 
 
 def _near(directory: str, above: set[str]) -> bool:

@@ -123,8 +123,8 @@ FROM (
            min(first_step) AS first_step, max(last_step) AS last_step,
            arg_max(last_wall_time, last_step) AS last_wall_time,
            arg_min("first", first_step) AS "first", arg_max("last", last_step) AS "last",
-           min("min") AS "min", arg_min(min_step, "min") AS min_step,
-           max("max") AS "max", arg_min(max_step, -"max") AS max_step,
+           min("min") AS "min", arg_min(min_step, ("min", min_step)) AS min_step,
+           max("max") AS "max", arg_min(max_step, (-"max", max_step)) AS max_step,
            any_value(shift) AS shift, sum(shift_sum) AS shift_sum, sum(shift_sum2) AS shift_sum2,
            CAST(sum(finite) AS BIGINT) AS finite, CAST(sum(nan_count) AS BIGINT) AS nan_count,
            CAST(sum(inf_count) AS BIGINT) AS inf_count, max(attempt) + 1 AS attempts
@@ -140,7 +140,7 @@ WITH f AS (
            min(first_wall_time) FILTER (first_wall_time BETWEEN -62135596800 AND 253402300799) AS first_wall,
            max(last_wall_time) FILTER (last_wall_time BETWEEN -62135596800 AND 253402300799) AS last_wall,
            max(grew_at) AS grew_at, arg_min(host, file_id) AS host, arg_min(writer, file_id) AS writer,
-           bit_xor(hash(stream || '/' || content_key)) AS content
+           bit_xor(hash(stream || '/' || content_key)) FILTER (content_key IS NOT NULL) AS content
     FROM files WHERE run_id IS NOT NULL GROUP BY run_id
 ), copies AS (
     SELECT content, arg_max(run_id, records * 1e12 - run_id) AS fullest

@@ -36,7 +36,7 @@ def small_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "        CASE WHEN i = 7 THEN 'evil' || chr(27) || '[31m' ELSE 'run/seed' || i END,"
             f"       'run/seed' || i FROM range({RUNS + 1}) t(i)"
         )
-        # The last run is a copy of the first: its file has the same content.
+        # The first run is a shorter copy of the last: their files have the same content.
         lake.con.execute(
             "INSERT INTO files (file_id, run_id, source, stream, path, size, points, records,"
             " last_step, attempts, first_wall_time, last_wall_time, grew_at, content_key)"
@@ -50,6 +50,10 @@ def small_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
         lake.con.execute(
             "INSERT INTO scalar_points SELECT 1, '', 'loss', i, 1.7e9 + i, 1 / i, 0, false, 1, i"
             " FROM range(300) t(i)"
+        )
+        lake.con.execute(
+            "INSERT INTO series_parts (run_id, stream, tag, kind, points)"
+            " VALUES (1, '', 'loss', 'scalar', 300)"
         )
     return root
 

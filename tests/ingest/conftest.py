@@ -40,9 +40,7 @@ class House:
         self.source.mkdir(parents=True)
         self.lake = lake
 
-    def cycle(
-        self, *, piece: int = 32 << 20, batch: int = 2_000_000, **settings: Any
-    ) -> Report:
+    def cycle(self, *, piece: int = 32 << 20, batch: int = 2_000_000, **settings: Any) -> Report:
         """One cycle over the source, under its *settings*."""
         source = SourceSettings(uri=str(self.source), machine="here", **settings)
         options = Options(batch_points=batch, limits=Limits(piece))

@@ -85,7 +85,9 @@ def views(house: Any) -> list[str]:
     histograms = 'SELECT stream, tag, step, "left", "right", "count", attempt FROM histograms'
     scalars = "SELECT stream, tag, step, wall_time, value, attempt, time FROM scalars"
     runs = "SELECT path, attempts, points, last_step, created_at, last_event_at FROM runs"
-    return sorted(repr(row) for sql in (texts, histograms, scalars, runs) for row in house.query(sql))
+    return sorted(
+        repr(row) for sql in (texts, histograms, scalars, runs) for row in house.query(sql)
+    )
 
 
 EXACT = (

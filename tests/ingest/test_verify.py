@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tensorboard.compat.proto import event_pb2, summary_pb2
 from tensorboard.util import tensor_util
@@ -310,6 +311,25 @@ def test_damage_is_compared_around(tmp_path: Path, where: str) -> None:
         assert [d.reader for d in ends] == [f"stops at byte {first}"]
 
 
+def test_too_much_damage_is_said(tmp_path: Path) -> None:
+    """Of a file that is damaged all over the begin is compared, and that is said."""
+    values = [Value(tag="x", simple_value=step) for step in range(200)]
+    found = [Event(wall_time=NOW, step=1, summary={"value": [value]}) for value in values]
+    records = [bytearray(encode_event(event)) for event in found]
+    for record in records[1::2]:
+        record[-1] ^= 1
+    path = tmp_path / "logs/a/events.out.tfevents.1760000000.host"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"".join(records))
+    with opened(tmp_path / "lake") as lake:
+        ingest(lake, tmp_path / "logs")
+        report = verified(lake)
+        assert lake.query("SELECT count(*) FROM scalar_points") == [(100,)]
+    assert report.differences == [] and 0 < report.points < 100
+    ((_, why),) = report.skipped
+    assert "damaged in too many places" in why
+
+
 def test_a_sound_record_that_was_skipped_is_found(tmp_path: Path) -> None:
     """A problem listed where there is none excuses nothing."""
     write(tmp_path / "logs/a/events.out.tfevents.1760000000.host", events())
@@ -359,7 +379,59 @@ def test_old_and_odd_records_are_read(tmp_path: Path) -> None:
     with opened(tmp_path / "lake") as lake:
         ingest(lake, tmp_path / "logs")
         report = verified(lake)
-        assert report.differences == [] and report.points == 5 + 13 + 1
+        assert report.differences == [] and report.points == 5 + 13
+
+
+NUMBERS = (
+    "half",
+    "float32",
+    "float64",
+    "int8",
+    "uint8",
+    "int32",
+    "int64",
+    "uint32",
+    "uint64",
+    "bool",
+)
+
+
+@pytest.mark.parametrize("plugin", ["scalars", "", "mesh"])
+def test_numbers_of_every_type_and_shape_are_compared(tmp_path: Path, plugin: str) -> None:
+    """Both readers and the lake agree on every type of number, and on none at all."""
+    values = []
+    for name in NUMBERS:
+        for shape in ((), (1,), (2, 3), (0,)):
+            data = np.full(shape, 1, np.float16 if name == "half" else name)
+            values.append(tensor(f"{name}/{len(shape)}/{data.size}", data, plugin))
+    values.append(tensor("complex", np.array([1 + 2j]), plugin))
+    values.append(tensor("big", np.array([2**53 + 1, 1]), plugin))
+    found = [Event(wall_time=NOW, file_version="brain.Event:2")]
+    found += [Event(wall_time=NOW, step=1, summary={"value": [value]}) for value in values]
+    write(tmp_path / "logs/a/events.out.tfevents.1760000000.host", found)
+    with opened(tmp_path / "lake") as lake:
+        ingest(lake, tmp_path / "logs")
+        report = verified(lake)
+    assert report.differences == [] and report.points == len(values) == 4 * len(NUMBERS) + 2
+
+
+def test_histograms_that_are_none_are_no_difference(tmp_path: Path) -> None:
+    """Too few edges, no counts, NaN and infinite edges: neither reader nor verify stumbles."""
+    kinds = [
+        {"bucket": [1, 2, 3], "bucket_limit": [1]},
+        {"bucket": [], "bucket_limit": []},
+        {"bucket": [0, 0], "bucket_limit": [1, 2]},
+        {"bucket": [1, math.nan, 1], "bucket_limit": [math.nan, math.inf, 1e308], "min": -math.inf},
+    ]
+    found = [Event(wall_time=NOW, file_version="brain.Event:2")]
+    for step, histo in enumerate(kinds):
+        value = Value(tag="h", histo=summary_pb2.HistogramProto(**histo))
+        found.append(Event(wall_time=NOW, step=step, summary={"value": [value]}))
+    write(tmp_path / "logs/a/events.out.tfevents.1760000000.host", found)
+    with opened(tmp_path / "lake") as lake:
+        ingest(lake, tmp_path / "logs")
+        report = verified(lake)
+    assert report.differences == [] and report.points == len(kinds)
 
 
 @pytest.fixture(scope="module")
@@ -380,11 +452,12 @@ def test_the_demo_is_verified(samples: Path) -> None:
     assert report.runs > 50 and report.points > 10_000
 
 
-def test_the_command_ends_with_7(
-    pristine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_ends_with_7(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Differences are listed on stdout and the command ends with 7; without any it ends with 0."""
-    shutil.copytree(pristine / "lake", tmp_path / "lake")
+    write(tmp_path / "logs/a/events.out.tfevents.1760000000.host", events())
+    write(tmp_path / "logs/b/events.out.tfevents.1760000001.host", tables())
+    with opened(tmp_path / "lake") as lake:
+        ingest(lake, tmp_path / "logs")
     arguments = ["--lake", str(tmp_path / "lake"), "verify"]
     assert main([*arguments, "--sample", "5", "--seed", "3", "--json"]) == 0
     captured = capsys.readouterr()

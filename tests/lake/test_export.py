@@ -171,7 +171,7 @@ def test_a_target_that_is_taken_is_refused(lake: Lake, tmp_path: Path) -> None:
     (mine / "thesis.txt").write_text("years of work")
     for form in ("parquet", "duckdb"):
         with pytest.raises(UsageError, match="not an export"):
-            export(lake, mine, form=form, force=True)  # type: ignore[arg-type]
+            export(lake, mine, form=form, force=True)
     with pytest.raises(UsageError, match="not an export"):
         export(lake, mine / "thesis.txt", form="duckdb", force=True)
     assert (mine / "thesis.txt").read_text() == "years of work"

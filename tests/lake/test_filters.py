@@ -266,8 +266,8 @@ def test_any_text_is_taken_or_refused(text: str, column: bool) -> None:
 def _vocabulary() -> set[str]:
     sql = """lower upper coalesce nullif greatest abs exp ln log round isnan isinf regexp_matches
         regexp_full_match contains concat_ws chr list_prepend cast as double varchar interval nan
-        and or not in is null true false between case when then else end select from where run_id
-        series_parts hparams run_tags tag name value copies hp"""
+        list_transform lambda and or not in is between null true false case when then else end select
+        from where run_id series_parts hparams run_tags tag name value copies hp"""
     return {*sql.split(), *FIELDS}
 
 
@@ -285,6 +285,17 @@ def test_quoted_names_are_names(name: str) -> None:
     filters.condition(f'hp."{quoted}" > 1 and last("{quoted}") > 1', one)
     assert list(one.hparams) == [name]
     assert list(one.metrics) == [("last", name, None)]
+
+
+@pytest.mark.parametrize("step", ["ln({})", "coalesce({}, 1)", "({} + 1)", "abs({})", "-({})"])
+def test_sql_grows_with_the_text(step: str) -> None:
+    """No value is written twice: what lies within it would double at each level."""
+    text = "points"
+    for _ in range(20):
+        text = step.format(text)
+    assert filters.condition(f"{text} between 1 and 2", scope()).count("points") == 1
+    conditions = "(" * 16 + "points = 1" + ") between true and true" * 16
+    assert filters.condition(conditions, scope()).count("points") == 1
 
 
 def test_long_chains() -> None:

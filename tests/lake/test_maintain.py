@@ -251,11 +251,13 @@ def parts(draw: st.DrawFn) -> list[dict[str, Any]]:
     rows = []
     for run_id in range(draw(st.integers(1, 3))):
         for tag in draw(st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True)):
-            step, shift = 0, None
+            step = 0
+            shift: float | None = None
             for number in range(draw(st.integers(1, 8))):
                 values = draw(st.lists(st.one_of(numbers, st.sampled_from([float("nan"), 1.0]))))
                 finite = [(v, step + i) for i, v in enumerate(values) if v == v]
                 shift = finite[0][0] if shift is None and finite else shift
+                away = [v - (shift or 0.0) for v, _ in finite]
                 rows.append(
                     {
                         "run_id": run_id, "stream": "", "tag": tag, "kind": "scalar",
@@ -273,8 +275,8 @@ def parts(draw: st.DrawFn) -> list[dict[str, Any]]:
                         "max": max(finite)[0] if finite else None,
                         "max_step": min((-v, s) for v, s in finite)[1] if finite else None,
                         "shift": shift if finite else None,
-                        "shift_sum": sum(v - shift for v, _ in finite) if finite else None,
-                        "shift_sum2": sum((v - shift) ** 2 for v, _ in finite) if finite else None,
+                        "shift_sum": sum(away) if finite else None,
+                        "shift_sum2": sum(v * v for v in away) if finite else None,
                         "finite": len(finite), "nan_count": len(values) - len(finite),
                         "inf_count": 0, "attempt": 0,
                     }

@@ -445,6 +445,8 @@ def test_groups_of_huge_values() -> None:
     [
         (Query(limit=-1), UsageError, "limit: a number from 0"),
         (Query(offset=-1), UsageError, "offset: a number from 0"),
+        (Query(columns=("run_id as a", "a + a as b")), FilterError, "a is no field"),
+        (Query(columns=("points" + "+1" * 3000,) * 20), UsageError, "at most 100000 char"),
         (Query(columns=()), UsageError, "columns: at least one"),
         (Query(sort=("name",) * 20), UsageError, "sort: 20 are given"),
         (Query(sort=("nme",)), FilterError, "nme is no field"),
