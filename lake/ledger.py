@@ -222,6 +222,11 @@ class Ledger:
             "INSERT INTO run_facts BY NAME"
             " SELECT *, CAST(now() AS TIMESTAMP) AS discovered_at FROM new_runs"
         )
+        # What lies in the directory of a new run says more than it did while it was no run's.
+        con.execute(
+            "DELETE FROM directories d USING new_runs n WHERE d.source = n.source"
+            " AND d.path = CASE WHEN n.path = '.' THEN '' ELSE n.path END"
+        )
         con.unregister("new_runs")
 
     def _move(self, con: duckdb.DuckDBPyConnection, moved: list[FileRow]) -> None:

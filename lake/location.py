@@ -47,12 +47,10 @@ class Location:
     def attach_sql(self, *, read_only: bool) -> str:
         """The ATTACH statement; writers also set the journal mode that readers then keep."""
         target = _quote(f"ducklake:sqlite:{self.catalog}")
-        if read_only:
-            return f"ATTACH {target} AS lake (READ_ONLY)"
-        return (
-            f"ATTACH {target} AS lake (DATA_PATH {_quote(f'{self.data}/')}, OVERRIDE_DATA_PATH true,"
-            " META_JOURNAL_MODE 'WAL', META_BUSY_TIMEOUT 30000)"
-        )
+        # The catalog stores an absolute path: overriding it lets a lake be moved or copied.
+        data = f"DATA_PATH {_quote(f'{self.data}/')}, OVERRIDE_DATA_PATH true"
+        mode = "READ_ONLY" if read_only else "META_JOURNAL_MODE 'WAL', META_BUSY_TIMEOUT 30000"
+        return f"ATTACH {target} AS lake ({mode}, {data})"
 
     def sync(self) -> None:
         """Bring all data files to the disk: DuckLake itself syncs only its catalog."""

@@ -50,11 +50,6 @@ def _drop(lake: Lake, rows: list[FileRow]) -> None:
         con.unregister("gone")
         if disturbed:
             derive(con, disturbed)
-        con.execute(
-            "DELETE FROM directories d USING run_facts r WHERE r.source = d.source"
-            " AND d.path = CASE WHEN r.path = '.' THEN '' ELSE r.path END AND r.run_id NOT IN"
-            " (SELECT run_id FROM files WHERE run_id IS NOT NULL)"
-        )
         for table in ("hparams", "artifacts", "run_facts"):
             con.execute(
                 f"DELETE FROM {table} WHERE run_id NOT IN"

@@ -133,7 +133,7 @@ FROM (
 
 -- One row per run. Copies of a run have the same files by content: duplicate_of names the fullest of them.
 CREATE VIEW runs AS
-WITH f AS (
+WITH f AS NOT MATERIALIZED (
     SELECT run_id, CAST(count(*) AS BIGINT) AS files, CAST(sum(size) AS BIGINT) AS size,
            CAST(sum(points) AS BIGINT) AS points, CAST(sum(records) AS BIGINT) AS records,
            max(last_step) AS last_step, max(attempts) AS attempts,
@@ -143,7 +143,7 @@ WITH f AS (
            bit_xor(hash(stream || '/' || content_key)) FILTER (content_key IS NOT NULL) AS content
     FROM files WHERE run_id IS NOT NULL GROUP BY run_id
 ), copies AS (
-    SELECT content, arg_max(run_id, records * 1e12 - run_id) AS fullest
+    SELECT content, arg_max(run_id, CAST(records AS DOUBLE) * 1e12 - run_id) AS fullest
     FROM f WHERE content IS NOT NULL GROUP BY content HAVING count(*) > 1
 )
 SELECT r.run_id, r.run_key, r.source, r.machine, r.project, r.name, r.path,

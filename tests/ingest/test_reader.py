@@ -196,7 +196,7 @@ def test_a_cut_gzip_waits_and_a_damaged_one_is_a_problem(house: Any) -> None:
     packed.write_bytes(damaged)
     house.cycle()
     assert half <= len(steps(house)) < 400
-    assert house.kinds() == [(f"{NAME}.gz", "bad gzip")]
+    assert (f"{NAME}.gz", "bad gzip") in house.kinds()
     packed.write_bytes(whole)
     house.cycle()
     assert steps(house) == list(range(400))
