@@ -17,7 +17,11 @@ fi
 want="$1 $(cat setup.cfg pyproject.toml | cksum)"
 if [ "$(cat .venv/installed 2>/dev/null)" != "$want" ]; then
     echo "setting up .venv (a minute or two the first time) ..." >&2
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=24"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check -e ".$1"
+    pip() { .venv/bin/python -m pip --disable-pip-version-check "$@"; }
+    if ! { pip install --upgrade "pip>=24" && pip install -e ".$1"; } > .venv/setup.log 2>&1; then
+        tail -n 30 .venv/setup.log >&2
+        echo "setting up failed: the whole log is $PWD/.venv/setup.log" >&2
+        exit 1
+    fi
     echo "$want" > .venv/installed
 fi

@@ -9,6 +9,9 @@ if [ $# -gt 0 ]; then
 fi
 [ -e samples/boardlake.toml ] || "$boardlake" demo samples
 cd samples
-"$boardlake" runs --limit 12
-"$boardlake" sql "SELECT tag, count(*) AS points, avg(value) AS mean FROM scalars GROUP BY tag ORDER BY points DESC LIMIT 8"
-echo "More: cd samples, and $boardlake --help"
+echo
+"$boardlake" runs --columns 'machine, project, name, state, points, hp.lr, min("val/loss") as best' --limit 12
+echo
+"$boardlake" sql "SELECT project, count(*) AS runs, sum(points) AS points FROM runs GROUP BY project ORDER BY points DESC"
+echo
+echo "More: cd samples, then $boardlake --help"
