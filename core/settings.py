@@ -149,7 +149,9 @@ class LakeSettings(_Table):
         "The environment variable BOARDLAKE_LAKE overrides it.",
     )
     lock_timeout: Duration = _setting("30s", "How long a writer waits for another one.")
-    memory_limit: Size = _setting("512MB", "Memory DuckDB may use, at least 64MB; writers use half.", ge=64 * 10**6)
+    memory_limit: Size = _setting(
+        "512MB", "Memory DuckDB may use, at least 64MB; writers use half.", ge=64 * 10**6
+    )
 
     @field_validator("path", mode="before")
     @classmethod

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ..core.values import Hparam
 from . import hparams as hp
 from . import plain
-from ..core.values import Hparam
 from .masks import mask_arguments, mask_command, mask_text
 
 SideKind = Literal[

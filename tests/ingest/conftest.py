@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from boardlake.core.settings import SourceSettings
 from boardlake.ingest.cycle import Options, Report, run
 from boardlake.ingest.reader import Limits

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from boardlake.core.settings import SourceSettings
 from boardlake.ingest import provenance
 from boardlake.ingest.cycle import Options, run

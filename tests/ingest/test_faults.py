@@ -20,6 +20,7 @@ from typing import Any
 
 import duckdb
 import pytest
+
 from boardlake.core.errors import Interrupted, LakeBusy, SpaceError
 from boardlake.ingest.cycle import Options, Progress, run
 from boardlake.ingest.reader import Limits

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from boardlake.ingest.cycle import Options, run
 from boardlake.ingest.setup import setups
 from boardlake.lake.database import Lake, open_lake

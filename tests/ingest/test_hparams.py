@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tensorboard.plugins.hparams import api_pb2, plugin_data_pb2
 
-from boardlake.ingest import hparams as hp
 from boardlake.core.values import Hparam
+from boardlake.ingest import hparams as hp
 
 
 def shown(hparams: Any) -> dict[str, tuple[str, str]]:

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from boardlake.ingest.sample import forms
-from boardlake.ingest.sample.writer import EventWriter
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+
+from boardlake.ingest.sample import forms
+from boardlake.ingest.sample.writer import EventWriter
 
 WALL = 1_700_000_000.0
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)

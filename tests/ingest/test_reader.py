@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from boardlake.core.values import Place
 from boardlake.ingest.reader import Limits, Work, read
 from boardlake.ingest.sample import forms
