@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from logs import write_logs  # the module beside this script
+from peers import EVERY_POINT, rust
 from tbparse import SummaryReader
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -71,6 +72,13 @@ def main() -> None:
             figures["accumulator_events_per_s"] = round(accumulator)
             figures["times_tbparse"] = round(figures["events_per_s"] / tbparse)
             figures["times_accumulator"] = round(figures["events_per_s"] / accumulator)
+            for label, options in (("every_point", EVERY_POINT), ("default", ())):
+                # Its own start is within: half a million events make that small.
+                took = statistics.median(
+                    rust(path.parent, *options, one_core=True).wall for _ in range(3)
+                )
+                figures[f"rust_{label}_events_per_s"] = round(events / took)
+                figures[f"times_rust_{label}"] = round(figures["events_per_s"] * took / events, 1)
             result[name] = figures
     print(json.dumps(result))
 

@@ -8,38 +8,13 @@ events, since they take minutes for all.
 from __future__ import annotations
 
 import argparse
-import re
-import subprocess
 import tempfile
-import time
 import warnings
 from pathlib import Path
 
-import tensorboard_data_server
 from logs import write_logs
-from measure import Took, boardlake, median, process, report, seconds
-
-_DONE = re.compile(rb"Finished load cycle")
-_EVERY = ("--samples-per-plugin", "scalars=all", "--checksum")
-
-
-def rust(logs: Path, *options: str) -> Took:
-    """Start the data server and wait until it has loaded everything; the peak is its own."""
-    command = [tensorboard_data_server.server_binary(), "--logdir", str(logs), "--port", "0"]
-    start = time.perf_counter()
-    with subprocess.Popen(
-        [*command, "--reload", "once", "-v", *options],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    ) as server:
-        assert server.stderr
-        for line in server.stderr:
-            if _DONE.search(line):
-                break
-        wall = time.perf_counter() - start
-        peak = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{server.pid}/status").read_text())
-        server.kill()
-    return Took(wall, 0.0, int(peak[1]) / 1024 if peak else 0.0)
+from measure import boardlake, median, process, report, seconds
+from peers import EVERY_POINT, rust
 
 
 def python_readers(folder: Path) -> dict[str, float]:
@@ -73,7 +48,7 @@ def main() -> None:
         for turn in range(options.times):
             lake = root / f"lake{turn}"
             ours.append(process(boardlake("--lake", str(lake), "ingest", str(logs))))
-            checked.append(rust(logs, *_EVERY))
+            checked.append(rust(logs, *EVERY_POINT))
             default.append(rust(logs))
         stored = sum(p.stat().st_size for p in (root / "lake0" / "data").rglob("*.parquet"))
         readers = python_readers(root / "slice")

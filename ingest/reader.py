@@ -91,12 +91,15 @@ def read(
 
 def _failed(work: Work, status: str, message: str) -> Piece:
     entry = work.entry
-    # Without a version the listing will not look unchanged, so that the next cycle tries again.
-    unsettled = FileEntry(entry.path, entry.size, entry.mtime_ns, "")
     cursor = work.before or Cursor()
     facts = _file_facts(entry.path, status, work.content_key, "", [])
     problem = Problem(entry.path, cursor.offset, 0, status, message)
-    return Piece(work.place, unsettled, work.before, cursor, facts, problems=[problem])
+    return Piece(work.place, _unsettled(entry), work.before, cursor, facts, problems=[problem])
+
+
+def _unsettled(entry: FileEntry) -> FileEntry:
+    """The entry without a version: no listing looks like it, so that the next cycle reads on."""
+    return FileEntry(entry.path, entry.size, entry.mtime_ns, "")
 
 
 class _Reader:
@@ -126,6 +129,9 @@ class _Reader:
             piece, more = self._next(before)
             piece.replaces = self.replaces and first
             piece.first_look = self.work.before is None or self.work.before.offset == 0
+            if more:
+                # Were it the last one to be committed, the rest would still have to be read.
+                piece.entry = _unsettled(self.entry)
             yield piece
             before, first = piece.after, False
             if not more:
