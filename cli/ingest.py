@@ -39,6 +39,7 @@ def command(
 
     Safe to run as often as you like, and any number at once: what has been read is not read again.
     """
+    context.spare_pandas()
     from ..ingest.setup import setups
 
     found = setups(context.settings.sources, paths)

@@ -29,6 +29,9 @@ _COMMANDS = {
 }
 
 
+_ALONE = f"{__name__}.alone"
+
+
 class _Lazy(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -69,13 +72,15 @@ def cli(ctx: click.Context, config: str | None, lake: str | None) -> None:
     Exit codes: 0 done, 1 error, 2 wrong use or filter, 3 config, 4 lake, 5 lake busy,
     6 a source failed, 7 verify found a difference, 8 disk full, 130 stopped.
     """
-    ctx.obj = Context(config, lake)
+    ctx.obj = Context(config, lake, alone=bool(ctx.meta.get(_ALONE)))
 
 
 def main(args: list[str] | None = None) -> int:
     """Run the command line; returns its exit code. Results go to stdout, all talk to stderr."""
     try:
-        outcome: Any = cli.main(args, prog_name="boardlake", standalone_mode=False)
+        with cli.make_context("boardlake", list(sys.argv[1:] if args is None else args)) as ctx:
+            ctx.meta[_ALONE] = args is None
+            outcome: Any = cli.invoke(ctx)
         sys.stdout.flush()
         return outcome if isinstance(outcome, int) else 0
     except BoardlakeError as error:

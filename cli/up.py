@@ -14,6 +14,7 @@ from .ingest import configure, cycle, stop_on_signals
 @click.pass_obj
 def command(context: Context, paths: tuple[str, ...]) -> int:
     """Make a lake of the logs below PATHS (or of the config file's sources): the five-minute start."""
+    context.spare_pandas()
     from ..ingest.setup import setups
 
     found = setups(context.settings.sources, paths)

@@ -6,7 +6,7 @@ import hashlib
 import math
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -185,6 +185,9 @@ class _Reader:
             if start == 0 or self.content_key is None:
                 self._learn_content(data, start)
             self._advance(data, found.consumed, found.records)
+            if damage:
+                # What was unpacked may be wrong: all is read again once the file is another.
+                self.cursor = replace(self.cursor, tail_hash="damaged")
             if found.stop == kernel.TOO_LONG:
                 more = self._skip_long(data, found.consumed, problems)
         elif start == 0:

@@ -117,7 +117,7 @@ class LocalSource:
             message = f"directory cannot be listed: {error.strerror}"
             problems.append(Problem(shown, 0, 0, "unreadable", message))
             return
-        below = []
+        below: list[tuple[bytes, int, _Id]] = []
         for item in found:
             path = os.path.join(relative, item.name)
             name = _show(path)

@@ -72,21 +72,21 @@ for line in sys.stdin:
 """
 
 
-def write_tree(source: Path, files: int = FILES, seed: int = 0) -> int:
-    """Runs of several files with steps that go back; returns how many scalar points that is."""
+def write_tree(source: Path, seed: int = 0, events: int = EVENTS) -> int:
+    """Runs of several files with steps that go back, which grow if they are there already; returns
+    how many scalar points that is."""
     draw = random.Random(seed)
-    count = 0
     for number in range(RUNS):
-        for file in range(files):
+        for file in range(FILES):
             name = f"run{number}/events.out.tfevents.{1700000000 + 100 * file}.host.{file}.0"
-            with EventWriter(source / name) as writer:
-                writer.file_version(WALL)
-                for _ in range(EVENTS):
+            with EventWriter(source / name, append=seed > 0) as writer:
+                if not seed:
+                    writer.file_version(WALL)
+                for _ in range(events):
                     step = draw.randrange(40)
-                    writer.scalar(draw.choice("ab"), draw.random(), step, WALL + count)
-                    count += 1
+                    writer.scalar(draw.choice("ab"), draw.random(), step, WALL + seed)
                 writer.values([forms.text("note", name)], 1, WALL)
-    return count
+    return RUNS * FILES * events
 
 
 def ingest_all(house: Any) -> None:
@@ -142,10 +142,10 @@ def test_nothing_is_lost_or_doubled_by_sixty_kills(house: Any, build: Any) -> No
     killed = 0
     with nursery(house, source) as kill_after:
         for number in range(45):
-            if number == 20:
-                # The files grow while ingesters come and go.
-                points += write_tree(source / "more", seed=1)
-            delay = draw.uniform(0.02, 0.7)
+            if number:
+                # There is work for every one of them.
+                points += write_tree(source, seed=number, events=10)
+            delay = draw.uniform(0.05, 0.8)
             delays = [delay] if number % 3 else [delay, draw.uniform(0, 0.3)]
             statuses = kill_after(*delays)
             assert statuses == [signal.SIGKILL] * len(delays)
