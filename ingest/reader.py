@@ -43,6 +43,10 @@ _PROBLEMS = {
     ),
 }
 _ENDINGS = {
+    kernel.NUL_TAIL: (
+        "nul tail",
+        "zeros to the end, as a crash leaves them: read again when the file changes",
+    ),
     kernel.LOST: (
         "lost",
         "a record header's checksum is wrong and no whole record follows yet",

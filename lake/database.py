@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -112,14 +113,17 @@ def reread(read: Callable[[], _T]) -> _T:
 
 
 def translate(error: BaseException, location: Location) -> BaseException:
-    """The error to show for one that DuckDB raised while writing to the lake."""
+    """The error to show for one that came up while writing to the lake."""
     text = str(error)
+    full = isinstance(error, OSError) and error.errno == errno.ENOSPC
     if isinstance(error, duckdb.Error):
-        if "No space left" in text or "disk is full" in text or "disk I/O error" in text:
-            return SpaceError(
-                f"{location.root}: the disk is full, nothing of this commit was kept",
-                hint="free some space and run the command again",
-            )
+        full = "No space left" in text or "disk is full" in text or "disk I/O error" in text
+    if full:
+        return SpaceError(
+            f"{location.root}: the disk is full, nothing of this commit was kept",
+            hint="free some space and run the command again",
+        )
+    if isinstance(error, duckdb.Error):
         if "no transaction is active" in text and "rollback" in text:
             # SQLite ends the transaction by itself when the catalog's disk is full.
             return SpaceError(

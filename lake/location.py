@@ -73,8 +73,13 @@ def locate(path: str) -> Location:
 
 
 def load_sql() -> list[str]:
-    """The LOAD statements for the extensions that a lake needs, from the installed wheels."""
-    return [f"LOAD {_quote(str(_extension(name)))}" for name in _EXTENSIONS]
+    """What a connection runs before ATTACH: the extensions from the installed wheels, and a setting.
+
+    With scans by several threads, each reads the catalog in a SQLite transaction of its own, and a
+    statement that meets a COMMIT sees half of it; a single one reads in DuckLake's transaction.
+    """
+    loads = [f"LOAD {_quote(str(_extension(name)))}" for name in _EXTENSIONS]
+    return [*loads, "SET GLOBAL sqlite_disable_multithreaded_scans = true"]
 
 
 def open_statements(location: Location) -> str:

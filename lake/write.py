@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,6 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from ..core.errors import SpaceError
 from ..core.values import Block, Kind, Piece
 from . import facts, parquet
 from .columns import Filed, parts_table, points_table
@@ -52,14 +50,6 @@ def write(lake: Lake, pieces: list[Piece], *, now: float | None = None) -> Writt
             if attempt + 1 == _RETRIES or "onflict" not in str(error):
                 raise
             time.sleep(0.01 * (attempt + 1))
-        except OSError as error:
-            # Points are written past DuckDB, whose errors the transaction has translated.
-            if error.errno != errno.ENOSPC:
-                raise
-            raise SpaceError(
-                f"{lake.location.root}: the disk is full, nothing of this commit was kept",
-                hint="free some space and run the command again",
-            ) from error
     raise AssertionError("unreachable")
 
 

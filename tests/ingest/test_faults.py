@@ -240,21 +240,16 @@ SUMMED = (
 
 
 def test_readers_see_whole_commits_only(house: Any) -> None:
-    """Our own connection and a plain DuckDB client, while an ingester writes and keeps house.
-
-    With one thread each: with more, DuckLake reads its catalog through SQLite connections of
-    different ages, and a statement that begins during a commit may see it by half.
-    """
+    """Our own connection and a plain DuckDB client, while an ingester writes and keeps house."""
     write_tree(house.source)
     location = house.lake.location
     looks, counts = 0, set()
     with (
         ingester(house, 3, upkeep=True) as process,
         closing(duckdb.connect()) as plain,
-        open_lake(location, threads=1) as ours,
+        open_lake(location) as ours,
     ):
         plain.execute(open_statements(location))
-        plain.execute("SET threads = 1")
         go(process)
         while process.poll() is None or looks < 3:
             for sql in (WHOLE, SUMMED):
