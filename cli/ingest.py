@@ -40,12 +40,14 @@ def command(
     Safe to run as often as you like, and any number at once: what has been read is not read again.
     """
     context.spare_pandas()
+    from ..ingest.cycle import warm
     from ..ingest.setup import setups
 
     found = setups(context.settings.sources, paths)
     if dry_run:
         _show_plan(context, found, as_json)
         return 0
+    warm()
     with stop_on_signals() as options, context.open(read_only=False, create=True) as lake:
         configure(context, options)
         if watch is None:

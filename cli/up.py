@@ -15,9 +15,11 @@ from .ingest import configure, cycle, stop_on_signals
 def command(context: Context, paths: tuple[str, ...]) -> int:
     """Make a lake of the logs below PATHS (or of the config file's sources): the five-minute start."""
     context.spare_pandas()
+    from ..ingest.cycle import warm
     from ..ingest.setup import setups
 
     found = setups(context.settings.sources, paths)
+    warm()
     context.say(f"lake: {context.location.root}")
     with stop_on_signals() as options, context.open(read_only=False, create=True) as lake:
         configure(context, options)

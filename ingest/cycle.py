@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from ..core.errors import Interrupted, SourceError
 from ..core.values import Piece
 from ..kernels import decode as kernel
+from ..kernels import series
 from ..lake import sources as lake_sources
 from ..lake.database import Lake
 from ..lake.write import Written, write
@@ -19,7 +20,8 @@ from . import plan as planning
 from .reader import Limits, Work, read
 from .sources.base import Source
 
-_QUEUE = 2
+# Pieces decoded ahead of the commit: enough to keep the readers busy while it runs, few enough to hold.
+_QUEUE = 4
 
 
 @dataclass
@@ -77,6 +79,17 @@ class SourceSetup:
     source: Source
     facts: lake_sources.SourceFacts
     settings: planning.PlanSettings
+
+
+def warm() -> None:
+    """Begin to load or compile the kernels, in a thread: there is a lake to open meanwhile."""
+    # No daemon: a process that ends in the middle of compiling would crash rather than end.
+    threading.Thread(target=_warm, name="warm").start()
+
+
+def _warm() -> None:
+    kernel.warm()
+    series.warm()
 
 
 def run(lake: Lake, setups: list[SourceSetup], options: Options) -> list[Report]:
