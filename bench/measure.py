@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -25,16 +28,36 @@ class Took:
 def process(command: Sequence[str], *, env: dict[str, str] | None = None) -> Took:
     """Run *command* to its end; raises if it fails."""
     start = time.perf_counter()
-    child = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **(env or {})}
-    )
-    output, errors = child.stdout.read(), child.stderr.read()  # type: ignore[union-attr]
-    _, status, usage = os.wait4(child.pid, 0)
-    wall = time.perf_counter() - start
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise RuntimeError(f"{command}: {errors.decode()}")
-    return Took(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, output.decode())
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        child = subprocess.Popen(
+            command, stdout=output, stderr=errors, env={**os.environ, **(env or {})}
+        )
+        peak = 0.0
+        while True:
+            peak = max(peak, peak_mb(child.pid))
+            ended, status, usage = os.wait4(child.pid, os.WNOHANG)
+            if ended:
+                break
+            time.sleep(0.003)
+        wall = time.perf_counter() - start
+        child.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        errors.seek(0)
+        if child.returncode:
+            raise RuntimeError(f"{command}: {errors.read().decode()}")
+        return Took(wall, usage.ru_utime + usage.ru_stime, peak, output.read().decode())
+
+
+def peak_mb(pid: int) -> float:
+    """The peak resident memory of a running process in MB; 0 if it is gone.
+
+    Not from its resource usage, which counts what the parent held when it forked.
+    """
+    try:
+        found = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    except OSError:
+        return 0.0
+    return int(found[1]) / 1024 if found else 0.0
 
 
 def seconds(work: Callable[[], object], times: int = 3) -> float:

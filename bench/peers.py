@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import tensorboard_data_server
-from measure import Took
+from measure import Took, peak_mb
 
 EVERY_POINT = ("--samples-per-plugin", "scalars=all", "--checksum")
 _DONE = re.compile(rb"Finished load cycle")
@@ -30,9 +30,9 @@ def rust(logs: Path, *options: str, one_core: bool = False) -> Took:
             if _DONE.search(line):
                 break
         wall = time.perf_counter() - start
-        peak = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{server.pid}/status").read_text())
+        peak = peak_mb(server.pid)
         server.kill()
-    return Took(wall, 0.0, int(peak[1]) / 1024 if peak else 0.0)
+    return Took(wall, 0.0, peak)
 
 
 def _first_core() -> None:
