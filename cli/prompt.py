@@ -23,7 +23,7 @@ from pygments.lexers.sql import SqlLexer
 from ..core.errors import BoardlakeError
 from ..lake import ask, history
 from . import output as out
-from . import sql
+from .answer import show
 from .cells import visible
 
 HELP = """\
@@ -156,7 +156,7 @@ def _answer(
             return
         for statement in ask.statements(con, text):
             begin = time.monotonic()
-            said = sql.show(con, statement, to)
+            said = show(con, statement, to)
             for line in said[:1]:
                 say(f"{line} ({time.monotonic() - begin:.2f} s)")
             for line in said[1:]:

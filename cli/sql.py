@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 
 import click
-import duckdb
-import pyarrow as pa
 
 from ..core.errors import LakeMissing, UsageError
-from ..lake import ask
 from ..lake.location import open_statements
 from . import output as out
+from .answer import show
 from .context import Context
 
-# A terminal shows so many rows of a table; how many more there are is not found out.
-PAGE = 100
 _MAX_QUERY = 1_000_000
 _EXAMPLES = """
 \b
@@ -56,33 +51,6 @@ def command(
     with context.open() as lake:
         for line in show(lake.con, sql, to):
             context.say(line)
-
-
-def show(con: duckdb.DuckDBPyConnection, sql: str, to: out.Target) -> list[str]:
-    """Write the answer to *sql*; returns what to say of it: how many rows a terminal shows."""
-    schema, batches = ask.stream(con, sql)
-    if not to.page:
-        out.write(schema, batches, to)
-        return []
-    page, more = _first(batches)
-    left_out = out.write(schema, page, to)
-    rows = sum(batch.num_rows for batch in page)
-    said = [out.counted(rows, "row")]
-    if more:
-        said = [f"the first {rows} rows: a LIMIT, `| less` or --output FILE gives others"]
-    return said + ([out.narrow(left_out)] if left_out else [])
-
-
-def _first(batches: Iterator[pa.RecordBatch]) -> tuple[list[pa.RecordBatch], bool]:
-    """The first `PAGE` rows, and whether there are more."""
-    page: list[pa.RecordBatch] = []
-    room = PAGE
-    for batch in batches:
-        page.append(batch.slice(0, room))
-        if batch.num_rows > room:
-            return page, True
-        room -= batch.num_rows
-    return page, False
 
 
 def _stdin() -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -13,12 +11,12 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..core.errors import LakeBusy, LakeError
+from ..core.errors import LakeBusy
 from . import fold
+from .catalog import CATALOG, call, compact_catalog, note, times
 from .database import Lake
-from .location import Location
+from .erase import erase
 
-CATALOG = "__ducklake_metadata_lake"
 _HOUR, _DAY = 3600.0, 86400.0
 
 # Files below a size become one once there are so many of them: an open costs 0.1-0.3 ms, and every
@@ -32,15 +30,6 @@ _MOST_SMALL_WITH_DELETES = 8
 _KEEP_SNAPSHOTS, _KEEP_FILES = 2 * _DAY, 3 * _DAY
 _EVERY = {"fold": _HOUR, "tidy": _DAY, "compact": 7 * _DAY}
 _MOST_SNAPSHOTS = 5_000
-
-_READERS_WAIT_S = 5.0
-
-_COMPACT = """
-import sqlite3, sys
-con = sqlite3.connect(sys.argv[1], timeout=float(sys.argv[2]), isolation_level=None)
-con.execute("VACUUM")
-sys.exit(3 if con.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] else 0)
-"""
 
 
 @dataclass
@@ -128,41 +117,6 @@ def maintain_due(lake: Lake, *, now: float | None = None, budget_s: float = 10.0
 def due(lake: Lake, *, now: float | None = None) -> list[str]:
     """The steps that are due, found in about 10 ms without a look at points."""
     return [name for name, _ in _steps(_turn(lake, False, now, float("inf"), None))]
-
-
-def compact_catalog(location: Location) -> bool:
-    """Rewrite the SQLite file without its free pages, which hold deleted text; under the lock.
-
-    False when a reader kept the write-ahead log from being emptied. Raises `LakeError`.
-    """
-    # In a process of its own: a second SQLite library in this one would, by closing the file, drop
-    # the locks that DuckDB's holds on it (sqlite.org/howtocorrupt.html, 2.2.1).
-    command = [sys.executable, "-I", "-c", _COMPACT, str(location.catalog), str(_READERS_WAIT_S)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    if ended.returncode not in (0, 3):
-        reason = ended.stderr.strip().splitlines()[-1:] or [f"exit code {ended.returncode}"]
-        raise LakeError(
-            f"{location.catalog} could not be compacted: {reason[0]}",
-            hint="run `boardlake maintain --force` again when no one reads the lake",
-        )
-    return ended.returncode == 0
-
-
-def call(con: duckdb.DuckDBPyConnection, statement: str) -> pa.Table:
-    """All rows of a CALL of DuckLake, which is rolled back in silence unless all are fetched."""
-    # As Arrow: times with a zone would need another package to become Python objects.
-    return con.execute(f"CALL {statement}").to_arrow_table()
-
-
-def times(con: duckdb.DuckDBPyConnection) -> dict[str, float]:
-    """When each step was last done, in Unix seconds."""
-    return dict(con.execute('SELECT step, epoch("at") FROM upkeep').fetchall())
-
-
-def note(con: duckdb.DuckDBPyConnection, step: str, now: float) -> None:
-    """Record within a transaction that *step* is done."""
-    con.execute("DELETE FROM upkeep WHERE step = ?", [step])
-    con.execute("INSERT INTO upkeep VALUES (?, make_timestamp(?))", [step, int(now * 1_000_000)])
 
 
 Step = tuple[str, Callable[[_Turn], None]]
@@ -259,8 +213,6 @@ def _begin(turn: _Turn) -> None:
 
 def _erase(turn: _Turn) -> None:
     """Finish a deletion that was stopped halfway."""
-    from .delete import erase
-
     erase(turn.lake)
     turn.done.erased = True
 

@@ -12,9 +12,10 @@ import pytest
 
 from boardlake.cli.main import main
 from boardlake.core.errors import UsageError
-from boardlake.lake import delete, maintain
+from boardlake.lake import catalog, delete, maintain
 from boardlake.lake.database import Lake, open_lake, reread
-from boardlake.lake.delete import LOG, delete_runs, deleted_keys, path_key
+from boardlake.lake.delete import delete_runs, deleted_keys, path_key
+from boardlake.lake.erase import LOG
 from boardlake.lake.location import locate
 
 SECRET = "zz-secret"
@@ -179,7 +180,7 @@ def test_an_erase_stays_due_while_a_reader_holds_old_pages(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a reader keeps from going is said, and goes when the reader is gone."""
-    monkeypatch.setattr(maintain, "_READERS_WAIT_S", 0.05)
+    monkeypatch.setattr(catalog, "_READERS_WAIT_S", 0.05)
     with open_lake(lake.location) as reader:
         reader.query("BEGIN")
         reader.query("SELECT count(*) FROM run_facts")

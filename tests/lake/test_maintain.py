@@ -15,11 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from boardlake.lake import fold, lock
-from boardlake.lake import maintain as upkeep
+from boardlake.lake import catalog, fold, lock
+from boardlake.lake.catalog import CATALOG
 from boardlake.lake.database import Lake, open_lake
 from boardlake.lake.location import locate
-from boardlake.lake.maintain import CATALOG, due, maintain, maintain_due
+from boardlake.lake.maintain import due, maintain, maintain_due
 
 MINUTE, DAY = 60.0, 86400.0
 # Where parts tie for least or greatest, the view may name the step of any; folding keeps the first.
@@ -190,7 +190,7 @@ def test_readers_in_another_process_go_on(
     lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A reader in a process of its own sees every row all the time while all upkeep is done."""
-    monkeypatch.setattr(upkeep, "_READERS_WAIT_S", 0.2)
+    monkeypatch.setattr(catalog, "_READERS_WAIT_S", 0.2)
     known_files(lake)
     for step in range(40):
         commit(lake, step, 1.0)
@@ -228,16 +228,16 @@ def test_a_reader_that_stays_keeps_the_catalog_from_being_emptied(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`compact_catalog` says so when an open reader holds on to the write-ahead log."""
-    monkeypatch.setattr(upkeep, "_READERS_WAIT_S", 0.05)
+    monkeypatch.setattr(catalog, "_READERS_WAIT_S", 0.05)
     with open_lake(lake.location) as reader:
         reader.query("BEGIN")
         reader.query(POINTS)
         known_files(lake)
         with lake.exclusive():
-            assert not upkeep.compact_catalog(lake.location)
+            assert not catalog.compact_catalog(lake.location)
         reader.query("COMMIT")
     with lake.exclusive():
-        assert upkeep.compact_catalog(lake.location)
+        assert catalog.compact_catalog(lake.location)
 
 
 # Folding
