@@ -29,13 +29,14 @@ def command(context: Context, filter: str, dry_run: bool, yes: bool, as_json: bo
     Event files in the sources stay; those of deleted runs are not read again.
     """
     from ..lake.delete import delete_runs
-    from ..lake.search import Query, search
+    from ..lake.history import find
+    from ..lake.search import Query
 
     if not filter.strip():
         raise UsageError("an empty filter would delete every run", hint="say so: 'run_id > 0'")
     with context.open(read_only=dry_run) as lake:
         query = Query(filter, ("run_id",), sort=("run_id",), duplicates=True)
-        found = search(lake.con, query)["run_id"].to_pylist()
+        found = find(lake.con, query)["run_id"].to_pylist()
         if not dry_run and not yes and found:
             _ask(context, delete_runs(lake, found, dry_run=True))
         receipt = delete_runs(lake, found, dry_run=dry_run)

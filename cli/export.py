@@ -35,17 +35,18 @@ def command(
     TARGET becomes a folder of Parquet or CSV files, or one DuckDB file that needs no extension.
     """
     from ..lake.export import export
-    from ..lake.search import Query, search
+    from ..lake.history import find
+    from ..lake.search import Query
 
     def tell(name: str, number: int, of: int) -> None:
-        if not as_json:
+        if context.interactive and not as_json:
             context.say(f"{number}/{of} {name}")
 
     chosen = form or ("duckdb" if target.suffix == ".duckdb" else "parquet")
     with context.open() as lake:
         runs = None
         if filter.strip():
-            runs = search(lake.con, Query(filter, ("run_id",)))["run_id"].to_pylist()
+            runs = find(lake.con, Query(filter, ("run_id",)))["run_id"].to_pylist()
             if not runs:
                 raise UsageError(
                     "no run matches", hint=f"`boardlake runs {filter!r}` shows the same"
