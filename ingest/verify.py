@@ -21,7 +21,7 @@ from tensorboard.compat.proto import summary_pb2
 from ..core.errors import BoardlakeError, SourceError, UsageError
 from ..core.settings import SourceSettings
 from ..core.values import FileEntry
-from ..lake import compare, runs_of, search
+from ..lake import compare, history, runs_of, search
 from ..lake.compare import FileRead, StoredFile
 from ..lake.database import Lake
 from .bytestream import open_stream
@@ -78,7 +78,7 @@ def choose(lake: Lake, expression: str = "", sample: int | None = None, seed: in
     Raises `FilterError`.
     """
     query = search.Query(expression, ("run_id",), sort=("run_id",), duplicates=True)
-    found = [int(run_id) for run_id in search.search(lake.con, query).column(0).to_pylist()]
+    found = [int(run_id) for run_id in history.find(lake.con, query).column(0).to_pylist()]
     if sample is None or sample >= len(found):
         return found
     return sorted(random.Random(seed).sample(found, sample))
