@@ -8,13 +8,13 @@ import time
 from pathlib import Path
 
 import duckdb
+from measure import report
 
 from boardlake.lake.database import Lake, open_lake
 from boardlake.lake.location import locate
 from boardlake.lake.search import Query, count, search
 
 BATCH = 5_000
-BUDGET_MS = 150
 ROUNDS = 9
 
 _FILL = """
@@ -88,18 +88,21 @@ def measure(con: duckdb.DuckDBPyConnection, query: Query) -> list[float]:
 
 
 def main() -> None:
-    """Make the lake where there is none, and print one line for each kind of page."""
+    """Make the lake where there is none, measure each kind of page, and print one line."""
     root = Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp())
     runs = int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
     new = not locate(str(root)).exists()
     with open_lake(locate(str(root)), read_only=not new, create=new) as lake:
         if new:
             fill(lake, runs)
-        print(f"{count(lake.con, Query())} runs, pages of 50, ms; budget p95 {BUDGET_MS}")
-        for name, query in QUERIES.items():
-            times = measure(lake.con, query)
-            median, worst = times[len(times) // 2], times[-1]
-            print(f"{name:30} {median:8.1f} {worst:8.1f}  {'' if worst <= BUDGET_MS else 'OVER'}")
+        found = {name: measure(lake.con, query) for name, query in QUERIES.items()}
+        report(
+            "search",
+            runs=count(lake.con, Query()),
+            page=50,
+            median_ms={name: times[len(times) // 2] for name, times in found.items()},
+            worst_ms={name: times[-1] for name, times in found.items()},
+        )
 
 
 if __name__ == "__main__":
