@@ -43,7 +43,7 @@ def command(
     from ..ingest.cycle import warm
     from ..ingest.setup import setups
 
-    found = setups(context.settings.sources, paths)
+    found = setups(context.settings.sources, paths or known_sources(context))
     if dry_run:
         _show_plan(context, found, as_json)
         return 0
@@ -63,6 +63,16 @@ def command(
                 context.say(f"boardlake: {error}")
             options.stop.wait(watch)
         return 0
+
+
+def known_sources(context: Context) -> tuple[str, ...]:
+    """Without any source in the config: those that the lake has been given before."""
+    from ..lake import sources
+
+    if context.settings.sources or not context.location.exists():
+        return ()
+    with context.open() as lake:
+        return tuple(sources.uris(lake))
 
 
 def configure(context: Context, options: Options) -> None:
@@ -102,6 +112,8 @@ def cycle(
     for report in reports:
         if report.error:
             context.say(f"boardlake: source {report.source}: {report.error}")
+        elif summarise and not report.files_listed:
+            context.say(f"{report.source}: no event files (*tfevents*) were found there")
         elif summarise or (context.interactive and not quiet and not as_json):
             context.say(summary(report))
     return reports

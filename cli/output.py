@@ -65,6 +65,11 @@ def target(format_: str | None, as_json: bool, output: str | None) -> Target:
         raise UsageError(f"--json and --format {format_} cannot both hold", hint="leave one out")
     path = Path(output) if output and output != "-" else None
     by_suffix = _SUFFIXES.get(path.suffix.lower()) if path else None
+    if path and path.suffix and not (by_suffix or format_ or as_json):
+        raise UsageError(
+            f"--output {path}: {path.suffix} is no format that is known",
+            hint=f"use one of {', '.join(_SUFFIXES)}, or say --format",
+        )
     chosen = Target("json" if as_json else format_ or by_suffix or "table", path)
     if chosen.format == "parquet" and chosen.terminal:
         raise UsageError(

@@ -16,7 +16,7 @@ _MAX_QUERY = 1_000_000
 _EXAMPLES = """
 \b
   boardlake sql "SELECT step, value FROM scalars WHERE tag = 'train/loss' LIMIT 10"
-  boardlake sql "SUMMARIZE series"
+  boardlake sql "SUMMARIZE runs"
   boardlake sql - --output points.parquet < query.sql
 """
 

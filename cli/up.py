@@ -6,7 +6,7 @@ import click
 
 from ..core.errors import SourceError
 from .context import Context
-from .ingest import configure, cycle, stop_on_signals
+from .ingest import configure, cycle, known_sources, stop_on_signals
 
 
 @click.command("up")
@@ -18,15 +18,19 @@ def command(context: Context, paths: tuple[str, ...]) -> int:
     from ..ingest.cycle import warm
     from ..ingest.setup import setups
 
-    found = setups(context.settings.sources, paths)
+    found = setups(context.settings.sources, paths or known_sources(context))
     warm()
     context.say(f"lake: {context.location.root}")
     with stop_on_signals() as options, context.open(read_only=False, create=True) as lake:
         configure(context, options)
         reports = cycle(context, lake, found, options, summarise=True)
         runs, points = lake.query("SELECT count(*), coalesce(sum(points), 0) FROM runs")[0]
-    context.say(f"\nThe lake holds {runs:,} runs with {points:,} points. Next:")
+    failed = SourceError.exit_code if any(report.error for report in reports) else 0
+    context.say(f"\nThe lake holds {runs:,} runs with {points:,} points.")
+    if not runs:
+        return failed
+    context.say("Next:")
     context.say("  boardlake runs                       list, filter, sort and group them")
     context.say('  boardlake sql "SELECT * FROM runs"   ask anything in SQL')
     context.say("  boardlake ingest                     read what is new (put it in cron)")
-    return SourceError.exit_code if any(report.error for report in reports) else 0
+    return failed

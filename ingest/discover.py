@@ -18,13 +18,14 @@ _TIME = re.compile(r"\d{9,10}(\.\d{1,9})?")
 
 @dataclass(frozen=True)
 class Rules:
-    """What a source's settings say about its runs."""
+    """What a source's settings say about its runs; `label` is what people call it."""
 
     source: str
     machine: str
     project: str
     streams: tuple[str, ...]
     run_pattern: str = ""
+    label: str = ""
 
 
 def run_key(source: str, path: str) -> str:
@@ -39,10 +40,11 @@ def place(directory: str, rules: Rules, holding: Collection[str]) -> Place:
     """
     run, stream = _split(directory, rules.streams, holding)
     groups = pattern_groups(run, rules.run_pattern)
-    name = run.rpartition("/")[2] or rules.source
+    label = rules.label or rules.source
+    name = run.rpartition("/")[2] or label
     project = groups.get("project") or rules.project
     if not project:
-        project = run.split("/")[0] if "/" in run else rules.source
+        project = run.split("/")[0] if "/" in run else label
     path = run or "."
     return Place(
         source=rules.source,

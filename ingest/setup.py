@@ -31,17 +31,18 @@ def setups(
             )
         return [_setup(name, source) for name, source in configured.items()]
     by_root = {os.path.realpath(source.uri): name for name, source in configured.items()}
-    found: dict[str, SourceSettings] = {}
+    found: dict[str, SourceSetup] = {}
     for path in paths:
         name, source = source_for(path)
         known = by_root.get(os.path.realpath(source.uri))
         if known:
-            name, source = known, configured[known]
-        found[name] = source
-    return [_setup(name, source) for name, source in found.items()]
+            found[known] = _setup(known, configured[known])
+        else:
+            found[name] = _setup(name, source, label=os.path.basename(source.uri))
+    return list(found.values())
 
 
-def _setup(name: str, settings: SourceSettings) -> SourceSetup:
+def _setup(name: str, settings: SourceSettings, label: str = "") -> SourceSetup:
     machine = settings.machine or socket.gethostname()
     source = LocalSource(
         settings.uri,
@@ -59,6 +60,8 @@ def _setup(name: str, settings: SourceSettings) -> SourceSetup:
         stalled_after_s=settings.stalled_after,
         finished_after_s=settings.finished_after,
     )
-    rules = Rules(name, machine, settings.project, settings.streams, settings.run_pattern)
+    rules = Rules(
+        name, machine, settings.project, settings.streams, settings.run_pattern, label or name
+    )
     plan = PlanSettings(rules, mirror=settings.policy == "mirror", media=settings.media)
     return SourceSetup(source, facts, plan)

@@ -158,7 +158,13 @@ def open_lake(
             hint="`boardlake up PATH` makes one, `--lake DIR` names another place",
         )
     if create:
-        location.data.mkdir(parents=True, exist_ok=True)
+        try:
+            location.data.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LakeError(
+                f"no lake can be made at {location.root}: {error.strerror}",
+                hint="name another directory with --lake or lake.path",
+            ) from error
     con = _connect(memory_limit, threads)
     try:
         _attach(con, location, read_only=read_only and not create)

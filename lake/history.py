@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import duckdb
 import pyarrow as pa
 
-from ..core.errors import UsageError
+from ..core.errors import FilterError, UsageError
 from . import ask
 from .search import Names, Query, count, search
 
@@ -75,7 +75,12 @@ def points(
 def find(con: duckdb.DuckDBPyConnection, query: Query) -> pa.Table:
     """The runs that *query* asks for; a hyperparameter or tag that no run has is refused."""
     names = _names(con, query)
-    return ask.read(con, lambda: search(con, query, names))
+    try:
+        return ask.read(con, lambda: search(con, query, names))
+    except FilterError:
+        # All names that there are may give a better hint.
+        names = Names(hparams=_hparam_names(con), series=_tag_names(con))
+        return ask.read(con, lambda: search(con, query, names))
 
 
 def total(con: duckdb.DuckDBPyConnection, query: Query) -> int:
@@ -159,14 +164,17 @@ def _names(con: duckdb.DuckDBPyConnection, query: Query) -> Names:
     """The names that exist, of the kinds that *query* may use: all tags are not read for nothing."""
     texts = (query.filter, *(query.columns or ()), *query.sort, *query.group_by)
     text = " ".join(texts).lower()
-    hparams: list[str] = []
-    tags: list[str] = []
-    if "hp." in text:
-        hparams = _fetch(con, "SELECT DISTINCT name FROM hparams", {})["name"].to_pylist()
-    if "(" in text:
-        sql = "SELECT DISTINCT tag FROM series_parts WHERE kind = 'scalar'"
-        tags = _fetch(con, sql, {})["tag"].to_pylist()
-    return Names(hparams=tuple(hparams), series=tuple(tags))
+    hparams = _hparam_names(con) if "hp." in text else ()
+    return Names(hparams=hparams, series=_tag_names(con) if "(" in text else ())
+
+
+def _hparam_names(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    return tuple(_fetch(con, "SELECT DISTINCT name FROM hparams", {})["name"].to_pylist())
+
+
+def _tag_names(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    sql = "SELECT DISTINCT tag FROM series_parts WHERE kind = 'scalar'"
+    return tuple(_fetch(con, sql, {})["tag"].to_pylist())
 
 
 def _among(run_ids: Sequence[int] | None, column: str, params: dict[str, object]) -> str:

@@ -9,15 +9,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..core.errors import LakeBusy
+from ..core.errors import LakeBusy, LakeError
 
 _POLL_S = 0.01
 
 
 @contextmanager
 def hold(path: Path, timeout_s: float) -> Iterator[None]:
-    """Hold the lock at *path*; raises `LakeBusy` when another process keeps it for *timeout_s*."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o664)
+    """Hold the lock at *path*; raises `LakeBusy` when another process keeps it for *timeout_s*,
+    `LakeError` when the lake's directory cannot be written."""
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o664)
+    except OSError as error:
+        raise LakeError(
+            f"{path}: the lake cannot be written: {error.strerror}",
+            hint=f"you need write permission on {path.parent}",
+        ) from error
     try:
         _acquire(handle, path, timeout_s)
         os.ftruncate(handle, 0)

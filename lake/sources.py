@@ -11,6 +11,9 @@ from ..core.values import Problem
 from . import facts
 from .database import Lake
 
+# Kinds of problems that only a listing finds, beside 'unreadable'.
+_OF_LISTINGS = ("source", "too deep")
+
 
 @dataclass(frozen=True)
 class SourceFacts:
@@ -49,12 +52,29 @@ def write_cycle(lake: Lake, report: dict[str, Any]) -> None:
 
 
 def write_problems(lake: Lake, source: str, problems: list[Problem]) -> None:
-    """Store what a listing could not see; what stands there already is not written again."""
-    known = set(lake.query("SELECT path, kind, message FROM problems WHERE source = ?", [source]))
+    """Store what a listing could not see, and forget what it now can; nothing is written twice."""
+    known = lake.query(
+        "SELECT path, kind, message FROM problems WHERE source = ? AND (kind IN (?, ?) OR"
+        " kind = 'unreadable' AND path NOT IN (SELECT path FROM files WHERE source = ?))",
+        [source, *_OF_LISTINGS, source],
+    )
+    now = {(p.path, p.kind, p.message) for p in problems}
+    over = [row for row in known if row not in now]
     fresh = [p for p in problems if (p.path, p.kind, p.message) not in known]
-    if fresh:
-        with lake.transaction() as con:
-            facts.write_problems(con, [(source, fresh)], time.time())
+    if not fresh and not over:
+        return
+    with lake.transaction() as con:
+        for row in over:
+            con.execute(
+                "DELETE FROM problems WHERE source = ? AND path = ? AND kind = ? AND message = ?",
+                [source, *row],
+            )
+        facts.write_problems(con, [(source, fresh)], time.time())
+
+
+def uris(lake: Lake) -> list[str]:
+    """The roots of all sources that the lake has been given."""
+    return [uri for (uri,) in lake.query("SELECT uri FROM source_facts ORDER BY source")]
 
 
 def write_error(lake: Lake, source: str, message: str) -> None:

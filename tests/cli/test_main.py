@@ -173,3 +173,52 @@ def test_migrate_has_nothing_to_do(logs: Path, tmp_path: Path) -> None:
     call("--lake", "lake", "ingest", str(logs), cwd=tmp_path)
     done = call("--lake", "lake", "migrate", cwd=tmp_path)
     assert done.returncode == 0 and "nothing to do" in done.stderr
+
+
+def test_ingest_without_config_goes_on_with_what_up_began(logs: Path, tmp_path: Path) -> None:
+    """The lake knows its sources, so that the command that `up` recommends works."""
+    assert call("--lake", "lake", "up", str(logs), cwd=tmp_path).returncode == 0
+    done = call("--lake", "lake", "ingest", "--json", cwd=tmp_path)
+    (report,) = json.loads(done.stdout)["sources"]
+    assert (done.returncode, report["files_listed"], report["bytes_read"]) == (0, 2, 0)
+    listed = call("--lake", "lake", "runs", "--json", cwd=tmp_path)
+    assert {run["project"] for run in json.loads(listed.stdout)} == {"logs"}
+
+
+def test_up_says_when_there_is_nothing(tmp_path: Path) -> None:
+    """An empty directory is told, and no next step is offered."""
+    (tmp_path / "empty").mkdir()
+    done = call("--lake", "lake", "up", "empty", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "no event files" in done.stderr and "Next" not in done.stderr
+
+
+def test_a_source_that_is_back_is_no_problem_any_more(logs: Path, tmp_path: Path) -> None:
+    """An outage leaves nothing behind once it is over."""
+    (tmp_path / "boardlake.toml").write_text(
+        f'lake.path = "lake"\n[sources.lab]\nuri = "{tmp_path}/away"\n'
+    )
+    assert call("ingest", cwd=tmp_path).returncode == 6
+    assert call("check", cwd=tmp_path).returncode == 1
+    logs.rename(tmp_path / "away")
+    assert call("ingest", cwd=tmp_path).returncode == 0
+    assert call("check", cwd=tmp_path).returncode == 0
+
+
+def test_a_lake_that_cannot_be_made_is_an_error_with_its_place(logs: Path, tmp_path: Path) -> None:
+    """Not a traceback."""
+    (tmp_path / "file").write_text("")
+    done = call("--lake", "file/lake", "ingest", str(logs), cwd=tmp_path)
+    assert done.returncode == 4 and "file/lake" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_forgotten_prefix_and_an_unknown_suffix_are_told(logs: Path, tmp_path: Path) -> None:
+    """`lr` instead of `hp.lr`, and a format that there is not."""
+    (logs / "a" / "hparams.yaml").write_text("lr: 0.1\n")
+    call("--lake", "lake", "ingest", str(logs), cwd=tmp_path)
+    done = call("--lake", "lake", "runs", "lr > 0.01", cwd=tmp_path)
+    assert done.returncode == 2 and "hp.lr" in done.stderr
+    done = call("--lake", "lake", "runs", "--output", "r.xlsx", cwd=tmp_path)
+    assert done.returncode == 2 and ".xlsx" in done.stderr
+    assert not (tmp_path / "r.xlsx").exists()
