@@ -69,8 +69,10 @@ def _lake_findings(context: Context, lake: Lake) -> Iterator[Finding]:
     import os
     import shutil
 
+    from ..lake import overview
+
     root = context.location.root
-    runs, points = lake.query("SELECT count(*), coalesce(sum(points), 0) FROM runs")[0]
+    runs, points = overview.totals(lake)
     yield Finding("lake", True, f"{root}: {runs:,} runs, {points:,} points")
     writable = os.access(root, os.W_OK) and os.access(context.location.catalog, os.W_OK)
     hint = "" if writable else f"give yourself write permission on {root}, or use another lake"
@@ -79,10 +81,7 @@ def _lake_findings(context: Context, lake: Lake) -> Iterator[Finding]:
     roomy = free > 1 << 30
     hint = "" if roomy else "free some space: ingest stops when the disk is full"
     yield Finding("disk", roomy, f"{free / 1e9:.1f} GB free", hint)
-    for kind, files, path in lake.query(
-        "SELECT kind, count(DISTINCT (source, path)), any_value(source || ':' || path)"
-        " FROM problems GROUP BY kind ORDER BY kind"
-    ):
+    for kind, files, path in overview.problems(lake):
         query = f"""boardlake sql "SELECT * FROM problems WHERE kind = '{kind}'\""""
         yield Finding("files", False, f"{kind}: {files} files, such as {path}", f"see {query}")
 

@@ -32,6 +32,7 @@ def command(context: Context, directory: Path, scale: float, seed: int) -> None:
 
     DIRECTORY gets a config of its own, so that commands run in it find the demo's lake.
     """
+    from ..ingest.cycle import warm
     from ..ingest.sample import write_samples
     from ..ingest.setup import setups
 
@@ -40,6 +41,7 @@ def command(context: Context, directory: Path, scale: float, seed: int) -> None:
         raise UsageError(
             f"{directory} is not empty", hint="name a new directory: boardlake demo DIRECTORY"
         )
+    warm()
     tree = write_samples(directory / "logs", seed=seed, scale=scale)
     machines = sorted(path.name for path in tree.root.iterdir() if path.is_dir())
     config.write_text(_CONFIG + "".join(_SOURCE.format(machine=name) for name in machines), "utf-8")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..ingest.cycle import Progress, Report
+from .output import counted
 
 
 @contextmanager
@@ -69,5 +70,5 @@ def summary(report: Report) -> str:
         f"{report.bytes_read / 1e6:,.1f} MB read in {report.ended_at - report.started_at:.1f} s",
     ]
     if report.problems:
-        parts.append(f"{report.problems:,} problems (SELECT * FROM problems)")
+        parts.append(f"{counted(report.problems, 'problem')} (SELECT * FROM problems)")
     return ", ".join(parts)

@@ -33,7 +33,7 @@ A statement ends with ; and may take several lines. Tab completes, Ctrl-C stops 
   .help          this
   .quit          leave (or Ctrl-D)"""
 _KEYWORDS = (
-    "SELECT FROM WHERE GROUP BY ORDER LIMIT HAVING QUALIFY JOIN LEFT USING ON AS AND OR NOT IN"
+    "FROM SELECT WHERE GROUP BY ORDER LIMIT HAVING QUALIFY JOIN LEFT USING ON AS AND OR NOT IN"
     " BETWEEN LIKE ILIKE IS NULL CASE WHEN THEN ELSE END DISTINCT ASC DESC WITH UNION ALL OVER"
     " PARTITION FILTER DESCRIBE SUMMARIZE SHOW TABLES EXPLAIN PIVOT VALUES count sum avg min max"
     " median stddev_samp arg_min arg_max first last any_value isnan isfinite regexp_matches now"

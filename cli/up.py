@@ -17,6 +17,7 @@ def command(context: Context, paths: tuple[str, ...]) -> int:
     context.spare_pandas()
     from ..ingest.cycle import warm
     from ..ingest.setup import setups
+    from ..lake.overview import totals
 
     found = setups(context.settings.sources, paths or known_sources(context))
     warm()
@@ -24,7 +25,7 @@ def command(context: Context, paths: tuple[str, ...]) -> int:
     with stop_on_signals() as options, context.open(read_only=False, create=True) as lake:
         configure(context, options)
         reports = cycle(context, lake, found, options, summarise=True)
-        runs, points = lake.query("SELECT count(*), coalesce(sum(points), 0) FROM runs")[0]
+        runs, points = totals(lake)
     failed = SourceError.exit_code if any(report.error for report in reports) else 0
     context.say(f"\nThe lake holds {runs:,} runs with {points:,} points.")
     if not runs:
