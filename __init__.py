@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import os
 
-    from .api.local import Client
+    from .api.client import Client
 
 __version__ = "0.1.0"
 

@@ -72,7 +72,7 @@ def _lake_findings(context: Context, lake: Lake) -> Iterator[Finding]:
     from ..lake import overview
 
     root = context.location.root
-    runs, points = overview.totals(lake)
+    runs, points = overview.totals(lake.con)
     yield Finding("lake", True, f"{root}: {runs:,} runs, {points:,} points")
     writable = os.access(root, os.W_OK) and os.access(context.location.catalog, os.W_OK)
     hint = "" if writable else f"give yourself write permission on {root}, or use another lake"

@@ -16,6 +16,7 @@ from .context import Context
 _COMMANDS = {
     "up": "make a lake of a directory: the five-minute start",
     "ingest": "read what is new in the sources into the lake",
+    "serve": "the web pages and the API",
     "runs": "list, filter, sort and group runs",
     "sql": "ask anything of the lake in SQL, or open a prompt",
     "verify": "read runs again through independent readers and compare",

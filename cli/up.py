@@ -25,7 +25,7 @@ def command(context: Context, paths: tuple[str, ...]) -> int:
     with stop_on_signals() as options, context.open(read_only=False, create=True) as lake:
         configure(context, options)
         reports = cycle(context, lake, found, options, summarise=True)
-        runs, points = totals(lake)
+        runs, points = totals(lake.con)
     failed = SourceError.exit_code if any(report.error for report in reports) else 0
     context.say(f"\nThe lake holds {runs:,} runs with {points:,} points.")
     if not runs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, get_args
 
 import duckdb
@@ -72,20 +73,21 @@ def points(
     return table
 
 
-def find(con: duckdb.DuckDBPyConnection, query: Query) -> pa.Table:
+def find(con: duckdb.DuckDBPyConnection, query: Query, known: Names | None = None) -> pa.Table:
     """The runs that *query* asks for; a hyperparameter or tag that no run has is refused."""
-    names = _names(con, query)
+    known = known or Names()
+    names = _names(con, query, known)
     try:
         return ask.read(con, lambda: search(con, query, names))
     except FilterError:
         # All names that there are may give a better hint.
-        names = Names(hparams=_hparam_names(con), series=_tag_names(con))
+        names = replace(known, hparams=_hparam_names(con), series=_tag_names(con))
         return ask.read(con, lambda: search(con, query, names))
 
 
-def total(con: duckdb.DuckDBPyConnection, query: Query) -> int:
+def total(con: duckdb.DuckDBPyConnection, query: Query, known: Names | None = None) -> int:
     """How many rows *query* has without its limit."""
-    return ask.read(con, lambda: count(con, query))
+    return ask.read(con, lambda: count(con, query, known))
 
 
 def series(con: duckdb.DuckDBPyConnection, run_ids: Sequence[int] | None = None) -> pa.Table:
@@ -160,12 +162,12 @@ def _fetch(con: duckdb.DuckDBPyConnection, sql: str, params: dict[str, object]) 
     return ask.read(con, lambda: con.execute(sql, params or None).to_arrow_table())
 
 
-def _names(con: duckdb.DuckDBPyConnection, query: Query) -> Names:
+def _names(con: duckdb.DuckDBPyConnection, query: Query, known: Names) -> Names:
     """The names that exist, of the kinds that *query* may use: all tags are not read for nothing."""
     texts = (query.filter, *(query.columns or ()), *query.sort, *query.group_by)
     text = " ".join(texts).lower()
     hparams = _hparam_names(con) if "hp." in text else ()
-    return Names(hparams=hparams, series=_tag_names(con) if "(" in text else ())
+    return replace(known, hparams=hparams, series=_tag_names(con) if "(" in text else ())
 
 
 def _hparam_names(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:

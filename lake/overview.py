@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from .database import Lake
+import duckdb
+
+from .database import Lake, reread
 
 
-def totals(lake: Lake) -> tuple[int, int]:
+def totals(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
     """How many runs the lake holds, and how many scalar points."""
-    ((runs, points),) = lake.query("SELECT count(*), coalesce(sum(points), 0) FROM runs")
+    sql = "SELECT count(*), coalesce(sum(points), 0) FROM runs"
+    ((runs, points),) = reread(lambda: con.execute(sql).fetchall())
     return int(runs), int(points)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import duckdb
 import pyarrow as pa
+from sqlglot import exp
 
 from ..core.errors import FilterError, UsageError
 from . import filters, grammar
@@ -44,7 +45,8 @@ class Query:
 
     *columns* None are the default ones; a column may end in `as name`. A sort key descends with `-`
     before or `desc` behind it; missing values and NaN come last either way. With *group_by* there
-    is one row for each group. Runs that are copies of another are left out unless *duplicates*.
+    is one row for each group. Runs that are copies of another are left out unless *duplicates*,
+    and those that a user put away unless *archived*.
     """
 
     filter: str = ""
@@ -54,13 +56,18 @@ class Query:
     limit: int | None = None
     offset: int = 0
     duplicates: bool = False
+    archived: bool = False
 
 
 @dataclass(frozen=True)
 class Names:
-    """What the caller knows: a relation (run_id, tag) of users' tags, and names that exist."""
+    """What the caller knows: a relation (run_id, tag) of users' tags, and names that exist.
+
+    *archived* is a relation (run_id) of runs that are left out unless the query has `archived`.
+    """
 
     tags: str | None = None
+    archived: str | None = None
     hparams: tuple[str, ...] = ()
     series: tuple[str, ...] = ()
 
@@ -134,6 +141,9 @@ class _Statement:
         self.where = filters.condition(query.filter, self.scope)
         if not query.duplicates:
             self.where = f"r.duplicate_of IS NULL AND {self.where}"
+        if names.archived and not query.archived:
+            away = exp.Identifier(this=names.archived, quoted=True).sql("duckdb")
+            self.where = f"r.run_id NOT IN (SELECT run_id FROM {away}) AND {self.where}"
         self.keys = [self._key(text) for text in query.group_by]
         if self.keys:
             self.outputs = self._group_outputs()

@@ -15,7 +15,7 @@ import pytest
 
 import boardlake
 from boardlake.api.local import Client
-from boardlake.core.errors import ConfigError, FilterError, LakeMissing, UsageError
+from boardlake.core.errors import ConfigError, FilterError, LakeError, LakeMissing, UsageError
 from boardlake.lake.database import open_lake
 from boardlake.lake.location import locate
 
@@ -166,5 +166,7 @@ def test_what_is_no_lake_is_refused(tmp_path: Path) -> None:
         boardlake.open(tmp_path)
     with pytest.raises(ConfigError, match="cannot be read"):
         boardlake.open(tmp_path / "none.toml")
-    with pytest.raises(UsageError, match="web service"):
-        boardlake.open("HTTP://127.0.0.1:8000")
+    with pytest.raises(LakeError, match="does not answer"):
+        boardlake.open("HTTP://127.0.0.1:9").tags()
+    with pytest.raises(UsageError, match="HOST:PORT"):
+        boardlake.open("http://")

@@ -1,0 +1,151 @@
+"""The Python API: questions in, pandas DataFrames out, wherever the lake is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import pandas as pd
+import pyarrow as pa
+
+from ..core.errors import UsageError
+from ..lake.grammar import split
+
+Texts = str | Iterable[str]
+Runs = pd.DataFrame | str | int | Iterable[int | str]
+Axis = Literal["step", "wall_time", "relative"]
+
+
+class Client(ABC):
+    """A lake, read-only. Times in its DataFrames are UTC without a zone, NaN stays NaN.
+
+    Not for several threads at once: each opens a client of its own.
+    """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the lake."""
+
+    @abstractmethod
+    def _ask(self, question: str, arguments: dict[str, Any]) -> pa.Table:
+        """The answer to one of the questions of `questions.QUESTIONS`."""
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def runs(
+        self,
+        filter: str = "",
+        columns: Texts | None = None,
+        sort: Texts | None = None,
+        group_by: Texts | None = None,
+        limit: int | None = None,
+        *,
+        duplicates: bool = False,
+    ) -> pd.DataFrame:
+        """The runs that match *filter*, one row each, run_id first; or one row for each group.
+
+        All expressions are in the filter language; lists are given as such or parted by commas.
+        Copies of other runs are left out unless *duplicates*. Raises FilterError.
+        """
+        asked = {"filter": filter, "limit": limit, "duplicates": duplicates}
+        lists = {"columns": columns, "sort": sort, "group_by": group_by}
+        return self._frame("runs", asked | {name: _texts(one) for name, one in lists.items()})
+
+    def history(
+        self,
+        runs: Runs,
+        tags: Texts,
+        *,
+        streams: Texts | None = None,
+        x: Axis = "step",
+        superseded: bool = False,
+    ) -> pd.DataFrame:
+        """Every scalar point of *tags* in *runs*, unsampled, one row each.
+
+        *runs* are a DataFrame with run_id or run_key, a filter, or a run_id, run_key or name, or a
+        list of these. In tags and streams `*` stands for any characters. Columns: run_id, run,
+        stream, tag, step, time, wall_time (Unix seconds), value, attempt; with *x* 'relative' also
+        relative (seconds since the first point of the series). In the order of *x* within a series.
+        With *superseded* also the points that a restart took back, told by the column superseded.
+        Raises UsageError for a run or tag that does not exist.
+        """
+        asked = {
+            "runs": _some(runs), "tags": _names(tags), "x": x, "superseded": superseded,
+            "streams": None if streams is None else _names(streams),
+        }  # fmt: skip
+        return self._frame("history", asked)
+
+    def series(self, runs: Runs = "") -> pd.DataFrame:
+        """The series of *runs* (as for `history`): points, steps, first, last, min, max, mean..."""
+        return self._frame("series", {"runs": _some(runs)})
+
+    def hparams(self, runs: Runs = "", *, origins: bool = False) -> pd.DataFrame:
+        """The hyperparameters of *runs* (as for `history`), one row for each run and name.
+
+        Columns: run_id, run, name, type, value (text), number, origin. With *origins* one row for
+        each place that tells of it. `runs(columns="hp.lr")` has them side by side.
+        """
+        return self._frame("hparams", {"runs": _some(runs), "origins": origins})
+
+    def tags(self) -> pd.DataFrame:
+        """All tags of the lake: tag, kind, plugin, runs, points."""
+        return self._frame("tags", {})
+
+    def _frame(self, question: str, arguments: dict[str, Any]) -> pd.DataFrame:
+        return frame(self._ask(question, arguments))
+
+
+def _some(runs: Runs) -> str | list[int | str]:
+    """*runs* as a filter, or as a list of run_ids, run_keys and names."""
+    if isinstance(runs, str):
+        return runs
+    if isinstance(runs, pd.DataFrame):
+        if "run_id" in runs.index.names:
+            runs = runs.index.to_frame(index=False)
+        column = next((name for name in ("run_id", "run_key") if name in runs.columns), None)
+        if column is None:
+            raise UsageError(
+                f"runs: the DataFrame has no column run_id, only {list(runs.columns)[:20]}",
+                hint="pass what `runs()` returned, or a list of run_ids",
+            )
+        runs = runs[column].dropna().unique().tolist()
+    wanted = [runs] if isinstance(runs, int) else list(runs)
+    return [_one(run) for run in wanted]
+
+
+def _texts(given: Texts | None) -> list[str]:
+    if given is None:
+        return []
+    return list(split(given) if isinstance(given, str) else given)
+
+
+def _names(given: Texts) -> list[str]:
+    return [given] if isinstance(given, str) else list(given)
+
+
+def _one(run: Any) -> int | str:
+    """A run_id, also one of NumPy's, or a text."""
+    if isinstance(run, str):
+        return run
+    try:
+        return int(run.__index__())
+    except AttributeError:
+        raise UsageError(f"runs: got {run!r:.80}, expected a run_id, run_key or name") from None
+
+
+def frame(table: pa.Table) -> pd.DataFrame:
+    """*table* in pandas: integers stay integers where some are missing, decimals become floats."""
+    columns: dict[str, pd.Series[Any]] = {}
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if pa.types.is_decimal(column.type):
+            column = column.cast(pa.float64())
+        if pa.types.is_integer(column.type) and column.null_count:
+            columns[name] = column.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+        else:
+            columns[name] = column.to_pandas(date_as_object=False)
+    return pd.DataFrame(columns)

@@ -1,0 +1,143 @@
+"""Runs: pages of the table, groups, facets, names for completion, and one run in full."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Any
+
+from flask import Response, jsonify, make_response
+from flask_openapi3.blueprint import APIBlueprint
+
+from ...lake import facets, history
+from ...lake.detail import parts, run_row, tags_of
+from ...lake.fields import FUNCTIONS, STATS
+from ...lake.search import DEFAULT_COLUMNS, Query
+from .. import answers
+from ..models import (
+    Chosen,
+    FacetsAsked,
+    GroupsAsked,
+    OneRun,
+    RunsAsked,
+    Table,
+    TagsAsked,
+    Taken,
+)
+from ..service import Service
+
+
+def blueprint(service: Service) -> APIBlueprint:
+    """The routes over *service*."""
+    api = APIBlueprint("runs", __name__, url_prefix="/api/v1")
+
+    @api.get("/runs", responses={200: Table})
+    def runs(query: RunsAsked) -> Response:
+        """A page of runs: run_id first, then the columns asked for."""
+        chosen = tuple(query.columns) or DEFAULT_COLUMNS
+        chosen = ("run_id", *(name for name in chosen if name != "run_id"))
+        return _page(query, _query(query, chosen))
+
+    @api.get("/groups", responses={200: Table})
+    def groups(query: GroupsAsked) -> Response:
+        """A page of groups: keys, `runs`, and mean, std, min, max of each numeric column."""
+        asked = _query(query, tuple(query.columns) or None, tuple(query.group_by))
+        return _page(query, asked)
+
+    @api.get("/facets")
+    def counts(query: FacetsAsked) -> Response:
+        """How many runs have each value of some fields."""
+        with service.cursor() as con:
+            found = facets.facets(
+                con, _query(query), tuple(query.fields), query.limit, service.names
+            )
+        return jsonify(
+            {
+                "facets": [
+                    {
+                        "field": facet.field,
+                        "values": [
+                            {"value": answers.plain(value), "runs": count}
+                            for value, count in facet.values
+                        ],
+                    }
+                    for facet in found
+                ]
+            }
+        )
+
+    @api.get("/fields")
+    def fields(query: Taken) -> Response:
+        """Every name that an expression may use."""
+        with service.cursor() as con:
+            hparams = facets.hparam_names(con).to_pylist()
+            tags = history.tags(con).to_pylist()
+        for one in hparams:
+            one["expr"] = _hparam(one["name"])
+        names = [{"name": name, "kind": kind} for name, kind in facets.field_names()]
+        return jsonify(
+            {
+                "fields": names, "hparams": hparams, "tags": tags,
+                "stats": list(STATS), "functions": list(FUNCTIONS),
+            }
+        )  # fmt: skip
+
+    @api.get("/tags")
+    def tags(query: TagsAsked) -> Response:
+        """The tags of some runs with their streams."""
+        with service.cursor() as con:
+            ids: list[int] | None = query.runs or None
+            if ids is None and (query.filter.strip() or query.archived):
+                table = history.find(con, _query(query, ("run_id",)), service.names)
+                ids = table["run_id"].to_pylist()
+            found = tags_of(con, ids, query.kind).to_pylist()
+        return jsonify({"tags": found})
+
+    @api.get("/runs/<run_key>")
+    def run(path: OneRun, query: Taken) -> Response:
+        """One run in full."""
+        with service.cursor() as con:
+            row = run_row(con, path.run_key)
+            rest = parts(con, int(str(row["run_id"])))
+        notes = service.state.annotations([path.run_key])
+        found: dict[str, Any] = {"run": row, "annotation": asdict(notes[0]) if notes else None}
+        return jsonify(answers.plain(found | rest))
+
+    def _page(asked: RunsAsked, query: Query) -> Response:
+        with service.cursor() as con:
+            table = history.find(con, query, service.names)
+            if asked.format != "json":
+                form = asked.format
+                answer = make_response(answers.write(table, form))
+                answer.content_type = answers.MIME[form]
+                answer.headers["Content-Disposition"] = f'attachment; filename="runs.{form}"'
+                return answer
+            whole = query.offset == 0 and table.num_rows < (query.limit or 0)
+            total = table.num_rows if whole else history.total(con, query, service.names)
+            snapshot = service.readers.snapshot()
+        return jsonify(
+            {
+                "columns": answers.columns(table), "rows": answers.rows(table),
+                "total": total, "offset": query.offset, "snapshot": snapshot,
+            }
+        )  # fmt: skip
+
+    return api
+
+
+def _query(
+    asked: Chosen, columns: tuple[str, ...] | None = None, group_by: tuple[str, ...] = ()
+) -> Query:
+    query = Query(
+        asked.filter, columns, group_by=group_by,
+        duplicates=asked.duplicates, archived=asked.archived,
+    )  # fmt: skip
+    if not isinstance(asked, RunsAsked):
+        return query
+    return replace(query, sort=tuple(asked.sort), limit=asked.limit, offset=asked.offset)
+
+
+def _hparam(name: str) -> str:
+    """How the filter language writes a hyperparameter."""
+    simple = all(part.isidentifier() for part in name.split("."))
+    escaped = name.replace('"', '""')
+    return f"hp.{name}" if simple else f'hp."{escaped}"'

@@ -1,0 +1,57 @@
+"""What the service works on: the readers of one lake, and what people wrote about its runs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from ..lake.database import Lake
+from ..lake.readers import Readers
+from ..lake.search import Names
+from ..state.store import State
+
+_NAMES = Names(tags="run_tags", archived="archived_runs")
+
+
+class Service:
+    """One lake and its state database, for any number of threads."""
+
+    def __init__(self, lake: Lake, state: State) -> None:
+        self.readers = Readers(lake)
+        self.state = state
+        self._marking = threading.Lock()
+        self._marked = -1
+
+    @property
+    def names(self) -> Names:
+        """The relations that `cursor` has besides the lake's."""
+        return _NAMES
+
+    def close(self) -> None:
+        """Let go of both databases."""
+        self.readers.close()
+        self.state.close()
+
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection at the newest snapshot and the newest annotations."""
+        self._mark()
+        with self.readers.cursor() as con:
+            yield con
+
+    def version(self) -> str:
+        """What an answer depends on: it changes when the lake or an annotation does."""
+        return f"{self.readers.snapshot()}.{self.state.version()}"
+
+    def _mark(self) -> None:
+        version = self.state.version()
+        if version == self._marked:
+            return
+        with self._marking:
+            if version != self._marked:
+                archived = [one.run_key for one in self.state.annotations() if one.archived]
+                self.readers.put_tags(self.state.tags(), archived)
+                self._marked = version

@@ -1,0 +1,83 @@
+"""`boardlake serve`: the web UI and the API on a production WSGI server."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import click
+
+from ..core.errors import UsageError
+from .context import Context
+
+if TYPE_CHECKING:
+    from ..api.service import Service
+
+# DuckDB uses all cores for one query; threads are for clients that wait for bytes.
+_THREADS = 16
+_LOCAL = ("127.0.0.1", "localhost", "::1")
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=8470, show_default=True, type=click.IntRange(0, 65535), help="0 = any free."
+)
+@click.pass_obj
+def command(context: Context, host: str, port: int) -> int:
+    """Serve the web UI and the API of the lake, until stopped."""
+    bound = bind(host, port)
+    service = open_service(context)
+    try:
+        context.say(f"boardlake: {url(bound)}")
+        serve(service, bound)
+    finally:
+        service.close()
+        bound.close()
+    return 0
+
+
+def open_service(context: Context) -> Service:
+    """The lake and its state database; raises LakeMissing."""
+    from ..api.service import Service
+    from ..state.store import open_state
+
+    lake = context.open()
+    return Service(lake, open_state(context.location.root))
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket that listens; raises UsageError for an address that cannot be had."""
+    if host not in _LOCAL:
+        raise UsageError(
+            f"--host {host}: without authentication only this machine is served",
+            hint="leave --host out; from elsewhere use ssh -L 8470:localhost:8470 HOST",
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        hint = f"name another port: boardlake serve --port {port + 1}"
+        raise UsageError(f"{host}:{port} cannot be had: {error.strerror}", hint=hint) from error
+
+
+def serve(service: Service, bound: socket.socket) -> None:
+    """Answer requests until a signal ends it."""
+    from waitress.server import create_server
+
+    from ..web.app import create_app
+
+    server = create_server(
+        create_app(service), sockets=[bound], threads=_THREADS, ident=None,
+        channel_timeout=120, max_request_body_size=8 << 20,
+    )  # fmt: skip
+    try:
+        server.run()
+    finally:
+        server.close()
+
+
+def url(bound: socket.socket) -> str:
+    """What to type into the browser."""
+    host, port = bound.getsockname()[:2]
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"

@@ -1,0 +1,73 @@
+"""One run in full: its row, its series, hyperparameters, files, artifacts and problems."""
+
+from __future__ import annotations
+
+import duckdb
+import pyarrow as pa
+
+from ..core.errors import UsageError
+from . import ask
+
+MAX_FILES = 1_000
+
+
+class NoSuchRun(UsageError):
+    """The lake has no run of that key."""
+
+    http_status = 404
+
+
+def run_row(con: duckdb.DuckDBPyConnection, run_key: str) -> dict[str, object]:
+    """The columns of `runs` for *run_key*, and `locations` of its copies; raises NoSuchRun."""
+    sql = "SELECT * FROM runs WHERE run_key = $key"
+    rows = _rows(con, sql, {"key": run_key})
+    if not rows:
+        raise NoSuchRun(
+            f"there is no run {run_key[:64]!r}",
+            hint="it may have been deleted; search for its name",
+        )
+    return rows[0]
+
+
+def parts(con: duckdb.DuckDBPyConnection, run_id: int) -> dict[str, list[dict[str, object]]]:
+    """What belongs to a run, by name: series, hparams (every origin), files, artifacts, problems."""
+    given: dict[str, object] = {"run": run_id}
+    queries = {
+        "series": "SELECT * EXCLUDE (run_id, content, data_class) FROM series"
+        " WHERE run_id = $run ORDER BY tag, stream",
+        "hparams": "SELECT name, type, value, number, origin FROM hparams WHERE run_id = $run"
+        " ORDER BY name, rank, origin",
+        "files": "SELECT stream, path, size, offset_read, records, points, host, pid, writer,"
+        " first_wall_time, last_wall_time, status, missing_since FROM files WHERE run_id = $run"
+        f" ORDER BY first_wall_time, path LIMIT {MAX_FILES}",
+        "artifacts": "SELECT kind, path, size, mtime, step FROM artifacts WHERE run_id = $run"
+        f" ORDER BY kind, step, path LIMIT {MAX_FILES}",
+        "problems": 'SELECT p."at", p.path, p."offset", p.bytes, p.kind, p.message FROM problems p'
+        " JOIN files f ON f.source = p.source AND f.path = p.path WHERE f.run_id = $run"
+        f' ORDER BY p."at" DESC LIMIT {MAX_FILES}',
+    }
+    return {name: _rows(con, sql, given) for name, sql in queries.items()}
+
+
+def tags_of(con: duckdb.DuckDBPyConnection, run_ids: list[int] | None, kind: str) -> pa.Table:
+    """The tags of some runs, or of all: tag, kind, plugin, runs, points, streams (a list)."""
+    among = "true" if run_ids is None else "run_id IN (SELECT unnest($ids::BIGINT[]))"
+    given: dict[str, object] = {} if run_ids is None else {"ids": run_ids}
+    if kind:
+        among += " AND kind = $kind"
+        given["kind"] = kind
+    sql = f"""
+        SELECT tag, kind, coalesce(any_value(plugin), '') AS plugin,
+               count(DISTINCT run_id) AS runs, CAST(sum(points) AS BIGINT) AS points,
+               list_sort(list(DISTINCT stream)) AS streams
+        FROM series_parts WHERE {among} GROUP BY tag, kind ORDER BY tag, kind
+    """
+    return ask.read(con, lambda: con.execute(sql, given or None).to_arrow_table())
+
+
+def _rows(
+    con: duckdb.DuckDBPyConnection, sql: str, given: dict[str, object]
+) -> list[dict[str, object]]:
+    table = ask.read(con, lambda: con.execute(sql, given).to_arrow_table())
+    rows: list[dict[str, object]] = table.to_pylist()
+    return rows

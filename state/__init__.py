@@ -1,0 +1,1 @@
+"""What people write about runs, and the views they save: a small database beside the lake."""

@@ -1,0 +1,77 @@
+"""The API as clients see it: answers, refusals, headers."""
+
+from __future__ import annotations
+
+import pytest
+from flask.testing import FlaskClient
+
+
+def test_a_page_of_runs(client: FlaskClient) -> None:
+    """Columns, rows and the whole number; run_id comes first."""
+    found = client.get('/api/v1/runs?limit=5&columns=name,hp.lr as lr,last("loss")').get_json()
+    assert [column["name"] for column in found["columns"]][:3] == ["run_id", "name", "lr"]
+    assert len(found["rows"]) == 5 < found["total"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "field"),
+    [
+        ("/api/v1/runs?limt=5", 400, "limt"),
+        ("/api/v1/runs?limit=x", 400, "limit"),
+        ("/api/v1/runs?filter=pints > 3", 400, "filter"),
+        ("/api/v1/runs/none", 404, None),
+        ("/api/v1/nothing", 404, None),
+    ],
+)
+def test_refusals_have_one_shape(
+    client: FlaskClient, path: str, status: int, field: str | None
+) -> None:
+    """Whatever is wrong, the error names it in the same form."""
+    answer = client.get(path)
+    assert answer.status_code == status
+    error = answer.get_json()["error"]
+    assert error["message"] and error["field"] == field
+
+
+def test_a_filter_error_says_where(client: FlaskClient) -> None:
+    """The position is that of the name, and the nearest name is offered."""
+    error = client.get("/api/v1/runs?filter=name = 'a' and pints > 3").get_json()["error"]
+    assert error["position"] == 15 and "points" in error["hint"]
+
+
+def test_an_unchanged_answer_is_not_sent_again(client: FlaskClient) -> None:
+    """The ETag holds until the lake or a note changes."""
+    first = client.get("/api/v1/runs")
+    again = client.get("/api/v1/runs", headers={"If-None-Match": first.headers["ETag"]})
+    assert (first.status_code, again.status_code) == (200, 304)
+
+
+def test_writes_from_elsewhere_are_refused(client: FlaskClient) -> None:
+    """Neither a form nor another origin may change anything."""
+    assert client.post("/api/v1/views", data={"page": "workspace"}).status_code == 403
+    answer = client.post("/api/v1/views", json={}, headers={"Origin": "http://evil.example"})
+    assert answer.status_code == 403
+
+
+def test_groups_and_facets_count_all_runs(client: FlaskClient) -> None:
+    """Both add up to the number of runs."""
+    total = client.get("/api/v1/runs?limit=1").get_json()["total"]
+    groups = client.get("/api/v1/groups?group_by=machine").get_json()
+    facets = client.get("/api/v1/facets?fields=machine").get_json()["facets"][0]
+    assert sum(row[1] for row in groups["rows"]) == total
+    assert sum(value["runs"] for value in facets["values"]) == total
+
+
+def test_one_run_in_full(client: FlaskClient) -> None:
+    """Its row, its series and where its hyperparameters come from."""
+    table = client.get("/api/v1/runs?columns=run_key&limit=1").get_json()
+    found = client.get(f"/api/v1/runs/{table['rows'][0][1]}").get_json()
+    assert found["run"]["run_id"] == table["rows"][0][0]
+    assert found["series"] and found["files"]
+
+
+def test_the_document_is_openapi_3_1(client: FlaskClient) -> None:
+    """It lists every route of the API."""
+    document = client.get("/openapi.json").get_json()
+    assert document["openapi"].startswith("3.1")
+    assert {"/api/v1/runs", "/api/v1/runs/{run_key}"} <= set(document["paths"])

@@ -1,0 +1,1 @@
+"""Pages for the browser: the application, its templates and its static files."""

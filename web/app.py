@@ -1,0 +1,127 @@
+"""The application: API and pages over one service, behind one set of headers."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, render_template, request
+from flask_openapi3.models.info import Info
+from flask_openapi3.openapi import OpenAPI
+from werkzeug.exceptions import HTTPException
+
+from .. import __version__
+from ..api import refusals
+from ..api.routes import about, ask, notes, runs
+from ..api.service import Service
+from ..core.errors import BoardlakeError
+from .assets import Assets
+from .pages import pages
+
+_CSP = (
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline';"
+    " img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none';"
+    " base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+_COMPRESSIBLE = ("text/", "application/json")
+_LEAST_BYTES = 1_024
+_MAX_BODY = 4 << 20
+_REFUSALS: dict[type[Exception], Callable[[Any], Response]] = {
+    BoardlakeError: refusals.of_ours, HTTPException: refusals.of_http, Exception: refusals.of_bug,
+}  # fmt: skip
+
+
+def create_app(service: Service) -> Flask:
+    """The WSGI application over *service*, which the caller closes."""
+    app = OpenAPI(
+        "boardlake.web",
+        info=Info(title="boardlake", version=__version__),
+        doc_ui=False,
+        validation_error_status=400,
+        validation_error_callback=refusals.of_validation,
+        static_folder=None,
+        root_path=str(Path(__file__).parent),
+    )
+    app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    for module in (about, runs, ask, notes):
+        app.register_api(module.blueprint(service))
+    assets = Assets(Path(__file__).parent / "static")
+    app.register_blueprint(assets.blueprint())
+    app.register_blueprint(pages(service, assets, lambda: app.api_doc))
+    for kind, refuse in _REFUSALS.items():
+        app.register_error_handler(kind, _shown(refuse, assets))
+    app.before_request(_refuse_foreign_writes)
+    app.after_request(lambda response: _finish(service, response))
+    return app
+
+
+def _shown(
+    refuse: Callable[[Any], Response], assets: Assets
+) -> Callable[[Any], Response | tuple[str, int]]:
+    """*refuse*, whose answer people see as a page."""
+
+    def show(error: Any) -> Response | tuple[str, int]:
+        response = refuse(error)
+        if request.path.startswith("/api/"):
+            return response
+        told = response.get_json()["error"]
+        page = render_template(
+            "error.html", page="error", title="This cannot be shown", static=assets.url,
+            message=told["message"], hint=told["hint"],
+        )  # fmt: skip
+        return page, response.status_code
+
+    return show
+
+
+def _refuse_foreign_writes() -> Response | None:
+    """A page of another origin can send a form here, but neither JSON nor a same-origin header."""
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return None
+    origin = request.headers.get("Origin")
+    foreign = origin is not None and origin != request.host_url.rstrip("/")
+    if foreign or request.mimetype != "application/json":
+        hint = "send JSON (Content-Type: application/json) from a page of this server"
+        return refusals.refuse(403, "Forbidden", "this request comes from elsewhere", hint)
+    return None
+
+
+def _finish(service: Service, response: Response) -> Response:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.method == "GET" and request.path.startswith("/api/") and response.status_code == 200:
+        key = f"{service.version()} {request.full_path}"
+        response.set_etag(hashlib.blake2b(key.encode(), digest_size=12).hexdigest(), weak=True)
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+        response.make_conditional(request)
+    return _compress(response)
+
+
+def _compress(response: Response) -> Response:
+    local = request.remote_addr in ("127.0.0.1", "::1")
+    if (
+        local
+        or response.direct_passthrough
+        or response.is_streamed
+        or response.status_code != 200
+        or "gzip" not in request.headers.get("Accept-Encoding", "")
+        or "Content-Encoding" in response.headers
+        or not (response.content_type or "").startswith(_COMPRESSIBLE)
+    ):
+        return response
+    body = response.get_data()
+    if len(body) >= _LEAST_BYTES:
+        response.set_data(gzip.compress(body, 1))
+        response.headers["Content-Encoding"] = "gzip"
+        response.vary.add("Accept-Encoding")
+    return response

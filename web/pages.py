@@ -1,0 +1,70 @@
+"""The pages: server-rendered shells whose tables can be read without JavaScript."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, render_template, request
+
+from ..api import answers
+from ..api.service import Service
+from ..core.errors import UsageError
+from ..lake import history
+from ..lake.detail import parts, run_row
+from ..lake.search import Query
+from .assets import Assets
+
+_FIRST_ROWS = 200
+_MAX_FILTER = 10_000
+_COLUMNS = (
+    "name", "state", "machine", "project", "last_event_at", "last_step", "points", "run_key",
+)  # fmt: skip
+
+
+def pages(service: Service, assets: Assets, document: Callable[[], dict[str, Any]]) -> Blueprint:
+    """The pages over *service*; *document* gives the OpenAPI document."""
+    blueprint = Blueprint("pages", __name__, template_folder="templates")
+
+    def show(page: str, title: str, **more: object) -> str:
+        return render_template(f"{page}.html", page=page, title=title, static=assets.url, **more)
+
+    @blueprint.get("/")
+    def workspace() -> str:
+        """The run table."""
+        text = request.args.get("q", "")[:_MAX_FILTER]
+        query = Query(text, _COLUMNS, limit=_FIRST_ROWS)
+        columns: list[dict[str, str]] = []
+        rows: list[dict[str, Any]] = []
+        total, wrong = 0, ""
+        try:
+            with service.cursor() as con:
+                table = history.find(con, query, service.names)
+                total = history.total(con, query, service.names)
+            columns = [one for one in answers.columns(table) if one["name"] != "run_key"]
+            rows = [answers.plain(row) for row in table.to_pylist()]
+        except UsageError as error:
+            wrong = str(error)
+        return show(
+            "workspace", "Runs", q=text, columns=columns, rows=rows, total=total, wrong=wrong
+        )
+
+    @blueprint.get("/run/<run_key>")
+    def run(run_key: str) -> str:
+        """One run."""
+        with service.cursor() as con:
+            row = run_row(con, run_key)
+            rest = parts(con, int(str(row["run_id"])))
+        return show("run", str(row["name"]), run=answers.plain(row), parts=answers.plain(rest))
+
+    @blueprint.get("/api")
+    def api() -> str:
+        """The API's operations for people."""
+        return show("api", "API", document=document())
+
+    @blueprint.get("/openapi.json")
+    def openapi() -> Response:
+        """The API's OpenAPI 3.1 document."""
+        return jsonify(document())
+
+    return blueprint
