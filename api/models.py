@@ -18,6 +18,7 @@ def _split(value: object) -> object:
 
 Expression = Annotated[str, Field(max_length=10_000)]
 Expressions = Annotated[list[Expression], BeforeValidator(_split), Field(max_length=1_000)]
+Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e300, le=1e300)]
 RunKey = Annotated[str, Field(min_length=1, max_length=64)]
 Id = Annotated[int, Field(ge=0, lt=1 << 62)]
 Ids = Annotated[list[Id], BeforeValidator(_split), Field(max_length=2_000)]
@@ -49,6 +50,14 @@ class RunsAsked(Chosen):
     limit: int = Field(100, ge=0, le=100_000)
     offset: int = Field(0, ge=0, lt=1 << 62)
     format: Literal["json", "csv", "arrow", "parquet"] = "json"
+
+
+class MembersAsked(RunsAsked):
+    """A page of the run table, or of one group's members."""
+
+    members: Annotated[str, Field(max_length=100_000)] = Field(
+        "", description="JSON list of [group key, value] as a row of groups has them."
+    )
 
 
 class GroupsAsked(RunsAsked):
@@ -91,14 +100,18 @@ class Table(Given):
 class SeriesAsked(Taken):
     """Curves of many runs and tags at once."""
 
-    runs: list[Id] = Field(..., max_length=2_000)
+    runs: list[Id] = Field([], max_length=2_000, description="run_ids: a curve for each.")
+    groups: list[Annotated[list[Id], Field(max_length=100_000)]] | None = Field(
+        None, max_length=500, description="Lists of run_ids: a curve for each list instead."
+    )
     tags: list[Annotated[str, Field(max_length=1_000)]] = Field(..., min_length=1, max_length=100)
     streams: list[Annotated[str, Field(max_length=1_000)]] | None = Field(None, max_length=100)
     x: Literal["step", "relative", "wall"] = "step"
-    range: tuple[float, float] | None = Field(None, description="Only x from, to.")
+    range: tuple[Finite, Finite] | None = Field(None, description="Only x from, to.")
     px: int = Field(600, ge=64, le=8_192, description="Width of the chart in pixels.")
-    superseded: bool = False
-    bands: bool = True
+    every: bool = Field(False, description="Every point, however many there are.")
+    superseded: bool = Field(False, description="Also the stretches that a restart took back.")
+    format: Literal["frame", "json", "csv", "arrow", "parquet"] = "frame"
 
 
 class OneRun(Taken):

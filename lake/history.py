@@ -48,7 +48,7 @@ def points(
     if not tags or len(tags) > MAX_TAGS:
         raise UsageError(f"tags: {len(tags)} are given, expected 1 to {MAX_TAGS}")
     params: dict[str, object] = {}
-    where = [_among(run_ids, "p.run_id", params), _like(tags, "p.tag", params)]
+    where = [among(run_ids, "p.run_id", params), _like(tags, "p.tag", params)]
     if streams is not None:
         where.append(_like(streams, "p.stream", params))
     extra, order = "", "p.attempt, p.step, p.record"
@@ -96,7 +96,7 @@ def series(con: duckdb.DuckDBPyConnection, run_ids: Sequence[int] | None = None)
     sql = f"""
         SELECT s.run_id, r.name AS run, s.* EXCLUDE (run_id, content)
         FROM series s JOIN run_facts r ON r.run_id = s.run_id
-        WHERE {_among(run_ids, "s.run_id", params)}
+        WHERE {among(run_ids, "s.run_id", params)}
         ORDER BY s.run_id, s.stream, s.tag
     """
     return _fetch(con, sql, params)
@@ -117,7 +117,7 @@ def hparams(
     sql = f"""
         SELECT h.run_id, r.name AS run, h.name, h.type, h.value, h.number, h.origin
         FROM hparams h JOIN run_facts r ON r.run_id = h.run_id
-        WHERE {_among(run_ids, "h.run_id", params)} {first}
+        WHERE {among(run_ids, "h.run_id", params)} {first}
         ORDER BY h.run_id, h.name, h.rank, h.origin
     """
     return _fetch(con, sql, params)
@@ -179,7 +179,8 @@ def _tag_names(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
     return tuple(_fetch(con, sql, {})["tag"].to_pylist())
 
 
-def _among(run_ids: Sequence[int] | None, column: str, params: dict[str, object]) -> str:
+def among(run_ids: Sequence[int] | None, column: str, params: dict[str, object]) -> str:
+    """A condition that *column* is one of *run_ids* (None means any), its values put in *params*."""
     if run_ids is None:
         return "true"
     if not run_ids:

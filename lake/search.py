@@ -46,7 +46,8 @@ class Query:
     *columns* None are the default ones; a column may end in `as name`. A sort key descends with `-`
     before or `desc` behind it; missing values and NaN come last either way. With *group_by* there
     is one row for each group. Runs that are copies of another are left out unless *duplicates*,
-    and those that a user put away unless *archived*.
+    and those that a user put away unless *archived*. *members* leaves only the runs of one group:
+    a value for each group key, as the row of the group has it.
     """
 
     filter: str = ""
@@ -57,6 +58,7 @@ class Query:
     offset: int = 0
     duplicates: bool = False
     archived: bool = False
+    members: tuple[tuple[str, object], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,8 @@ class _Statement:
         if names.archived and not query.archived:
             away = exp.Identifier(this=names.archived, quoted=True).sql("duckdb")
             self.where = f"r.run_id NOT IN (SELECT run_id FROM {away}) AND {self.where}"
+        for text, value in query.members:
+            self.where = f"{self._same(self._key(text).term, value)} AND {self.where}"
         self.keys = [self._key(text) for text in query.group_by]
         if self.keys:
             self.outputs = self._group_outputs()
@@ -194,6 +198,20 @@ class _Statement:
         if term.kind == "list":
             raise FilterError("a list cannot be grouped by", text=text, position=0)
         return _Column(name or text.strip(), term)
+
+    def _same(self, term: Term, value: object) -> str:
+        """A condition that *term* has the value that a row of groups shows."""
+        if value is None:
+            return f"({term.comparable}) IS NULL"
+        if isinstance(value, bool):
+            return f"CAST({term.sql} AS VARCHAR) = {self.scope.bind(str(value).lower())}"
+        if isinstance(value, int | float):
+            number = term.number or term.sql
+            return f"TRY_CAST({number} AS DOUBLE) = {self.scope.bind(float(value))}"
+        if term.kind == "time":
+            moment = f"CAST({self.scope.bind(str(value).rstrip('Z'))} AS TIMESTAMP)"
+            return f"date_trunc('milliseconds', {term.sql}) = {moment}"
+        return f"CAST({term.sql} AS VARCHAR) = {self.scope.bind(str(value))}"
 
     # Runs
 

@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from .. import __version__
 from ..api import refusals
-from ..api.routes import about, ask, notes, runs
+from ..api.routes import about, ask, curves, notes, runs
 from ..api.service import Service
 from ..core.errors import BoardlakeError
 from .assets import Assets
@@ -32,7 +32,7 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-_COMPRESSIBLE = ("text/", "application/json")
+_COMPRESSIBLE = ("text/", "application/json", "application/x-boardlake-frame")
 _LEAST_BYTES = 1_024
 _MAX_BODY = 4 << 20
 _REFUSALS: dict[type[Exception], Callable[[Any], Response]] = {
@@ -53,7 +53,7 @@ def create_app(service: Service) -> Flask:
     )
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    for module in (about, runs, ask, notes):
+    for module in (about, runs, curves, ask, notes):
         app.register_api(module.blueprint(service))
     assets = Assets(Path(__file__).parent / "static")
     app.register_blueprint(assets.blueprint())

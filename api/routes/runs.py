@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Response, jsonify, make_response
 from flask_openapi3.blueprint import APIBlueprint
+from pydantic import (
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    TypeAdapter,
+    ValidationError,
+)
 
+from ...core.errors import UsageError
 from ...lake import facets, history
 from ...lake.detail import parts, run_row, tags_of
 from ...lake.fields import FUNCTIONS, STATS
@@ -15,8 +25,10 @@ from ...lake.search import DEFAULT_COLUMNS, Query
 from .. import answers
 from ..models import (
     Chosen,
+    Expression,
     FacetsAsked,
     GroupsAsked,
+    MembersAsked,
     OneRun,
     RunsAsked,
     Table,
@@ -25,17 +37,25 @@ from ..models import (
 )
 from ..service import Service
 
+_MEMBERS: TypeAdapter[list[tuple[Expression, bool | int | float | str | None]]] = TypeAdapter(
+    Annotated[
+        list[tuple[Expression, StrictBool | StrictInt | StrictFloat | StrictStr | None]],
+        Field(max_length=16),
+    ]
+)
+
 
 def blueprint(service: Service) -> APIBlueprint:
     """The routes over *service*."""
     api = APIBlueprint("runs", __name__, url_prefix="/api/v1")
 
     @api.get("/runs", responses={200: Table})
-    def runs(query: RunsAsked) -> Response:
+    def runs(query: MembersAsked) -> Response:
         """A page of runs: run_id first, then the columns asked for."""
         chosen = tuple(query.columns) or DEFAULT_COLUMNS
         chosen = ("run_id", *(name for name in chosen if name != "run_id"))
-        return _page(query, _query(query, chosen))
+        asked = replace(_query(query, chosen), members=_members(query.members))
+        return _page(query, asked)
 
     @api.get("/groups", responses={200: Table})
     def groups(query: GroupsAsked) -> Response:
@@ -134,6 +154,18 @@ def _query(
     if not isinstance(asked, RunsAsked):
         return query
     return replace(query, sort=tuple(asked.sort), limit=asked.limit, offset=asked.offset)
+
+
+def _members(text: str) -> tuple[tuple[str, object], ...]:
+    if not text:
+        return ()
+    try:
+        return tuple(_MEMBERS.validate_json(text))
+    except ValidationError as error:
+        raise UsageError(
+            f"members: {text[:80]!r} is no list of pairs",
+            hint='a JSON list such as [["project", "vision"]] is expected',
+        ) from error
 
 
 def _hparam(name: str) -> str:

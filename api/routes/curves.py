@@ -1,0 +1,48 @@
+"""Curves of many runs and tags at once, for charts and for downloads."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response, jsonify, make_response
+from flask_openapi3.blueprint import APIBlueprint
+
+from ...lake.curves import CurvesQuery, curves
+from .. import answers, frames
+from ..models import SeriesAsked
+from ..service import Service
+
+_ANSWER: dict[str | int | HTTPStatus, Any] = {
+    200: {"content": {frames.MIME: {"schema": {"type": "string", "format": "binary"}}}}
+}
+
+
+def blueprint(service: Service) -> APIBlueprint:
+    """The routes over *service*."""
+    api = APIBlueprint("curves", __name__, url_prefix="/api/v1")
+
+    @api.post("/series", responses=_ANSWER)
+    def series(body: SeriesAsked) -> Response:
+        """Points where they fit the width, else mean, min and max of buckets on a shared grid."""
+        query = CurvesQuery(
+            tuple(body.runs), tuple(body.tags), groups=body.groups,
+            streams=None if body.streams is None else tuple(body.streams),
+            x=body.x, window=body.range, px=body.px, every=body.every, superseded=body.superseded,
+        )  # fmt: skip
+        with service.cursor() as con:
+            charts = curves(con, query)
+            snapshot = service.readers.snapshot()
+        form = body.format
+        if form == "json":
+            return jsonify(answers.plain({"snapshot": snapshot, "charts": frames.plain(charts)}))
+        if form == "frame":
+            answer = make_response(frames.encode(charts, snapshot))
+            answer.content_type = frames.MIME
+            return answer
+        answer = make_response(answers.write(frames.table(charts), form))
+        answer.content_type = answers.MIME[form]
+        answer.headers["Content-Disposition"] = f'attachment; filename="series.{form}"'
+        return answer
+
+    return api
