@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import json
+import importlib.util
 import mimetypes
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,26 +13,42 @@ from pathlib import Path
 from flask import Blueprint, Response, abort, make_response, request
 
 _FOREVER = "public, max-age=31536000, immutable"
+_BOKEH = ("bokeh.min.js", "bokeh-api.min.js")
 
 
 @dataclass(frozen=True)
 class _Asset:
-    body: bytes
-    packed: bytes
-    mime: str
-    key: str
+    """A file; its body is read when it is first asked for."""
+
+    path: Path
+    size: int
+
+    @cached_property
+    def body(self) -> bytes:
+        return self.path.read_bytes()
+
+    @cached_property
+    def packed(self) -> bytes:
+        return gzip.compress(self.body, 6)
+
+    @property
+    def mime(self) -> str:
+        if self.path.suffix == ".js":
+            return "text/javascript; charset=utf-8"
+        mime = mimetypes.guess_type(self.path.name)[0] or "application/octet-stream"
+        return f"{mime}; charset=utf-8" if mime.startswith("text/") else mime
 
 
 class Assets:
-    """The files of a folder, read once."""
+    """The files below a folder, by their path in it, and BokehJS as its Python package has it."""
 
     def __init__(self, static: Path) -> None:
-        self._files = {
-            path.name: _load(path) for path in sorted(static.iterdir()) if path.is_file()
-        }
+        files = sorted(path for path in static.rglob("*") if path.is_file())
+        self._files = {path.relative_to(static).as_posix(): _asset(path) for path in files}
+        self._files |= {f"bokeh/{name}": _asset(_bokeh() / name) for name in _BOKEH}
 
     def url(self, name: str) -> str:
-        """The address of *name*: it changes whenever any of the modules does."""
+        """The address of *name*: it changes whenever any of the files does."""
         if name not in self._files:
             raise KeyError(name)
         return f"/static/{self._version}/{name}"
@@ -40,14 +56,17 @@ class Assets:
     @cached_property
     def _version(self) -> str:
         # One version for all: modules import each other by relative names.
-        keys = json.dumps({name: asset.key for name, asset in self._files.items()})
-        return hashlib.blake2b(keys.encode(), digest_size=6).hexdigest()
+        known = hashlib.blake2b(digest_size=6)
+        for name, asset in self._files.items():
+            body = b"" if name.startswith("bokeh/") else asset.body
+            known.update(f"{name} {asset.size}".encode() + body)
+        return known.hexdigest()
 
     def blueprint(self) -> Blueprint:
         """The route that serves them."""
         blueprint = Blueprint("assets", __name__)
 
-        @blueprint.get("/static/<version>/<name>")
+        @blueprint.get("/static/<version>/<path:name>")
         def static(version: str, name: str) -> Response:
             if name not in self._files:
                 abort(404)
@@ -65,12 +84,12 @@ class Assets:
         return blueprint
 
 
-def _load(path: Path) -> _Asset:
-    body = path.read_bytes()
-    mime = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    if path.suffix == ".js":
-        mime = "text/javascript"
-    if mime.startswith("text/"):
-        mime += "; charset=utf-8"
-    key = hashlib.blake2b(body, digest_size=8).hexdigest()
-    return _Asset(body, gzip.compress(body, 9), mime, key)
+def _asset(path: Path) -> _Asset:
+    return _Asset(path, path.stat().st_size)
+
+
+def _bokeh() -> Path:
+    # Importing the package would take a second; only the files that it carries are needed.
+    spec = importlib.util.find_spec("bokeh")
+    assert spec is not None and spec.origin is not None
+    return Path(spec.origin).parent / "server" / "static" / "js"

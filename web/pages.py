@@ -31,7 +31,18 @@ def pages(service: Service, assets: Assets, document: Callable[[], dict[str, Any
 
     @blueprint.get("/")
     def workspace() -> str:
-        """The run table."""
+        """The run table and the charts of its runs."""
+        return runs()
+
+    @blueprint.get("/v/<id>")
+    def saved(id: str) -> Response | str:
+        """A page in a state that was saved under a short id."""
+        view = service.state.view(id)
+        if view.page == "workspace":
+            return runs(view.state)
+        return show(view.page, view.name or view.page.capitalize(), view=view.state)
+
+    def runs(view: dict[str, Any] | None = None) -> str:
         text = request.args.get("q", "")[:_MAX_FILTER]
         query = Query(text, _COLUMNS, limit=_FIRST_ROWS)
         columns: list[dict[str, str]] = []
@@ -46,8 +57,9 @@ def pages(service: Service, assets: Assets, document: Callable[[], dict[str, Any
         except UsageError as error:
             wrong = str(error)
         return show(
-            "workspace", "Runs", q=text, columns=columns, rows=rows, total=total, wrong=wrong
-        )
+            "workspace", "Runs", q=text, columns=columns, rows=rows, total=total, wrong=wrong,
+            view=view,
+        )  # fmt: skip
 
     @blueprint.get("/run/<run_key>")
     def run(run_key: str) -> str:

@@ -1,0 +1,3 @@
+/** The run table of the workspace. */
+
+export class RunTable {}
