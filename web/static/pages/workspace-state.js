@@ -5,8 +5,8 @@ import { literal } from "../core/split.js";
 
 export const DEFAULT_COLUMNS = ["label", "state", "machine", "project", "last_event_at", "last_step"];
 
-export const schema = {
-  // Runs
+/** The run table. */
+export const runSchema = {
   q: text(), // filter
   sort: list("-last_event_at"),
   group: list(), // group keys
@@ -22,7 +22,10 @@ export const schema = {
   open: json([]), // ids of groups that are opened
   arch: flag(), // also archived runs
   dup: flag(), // also copies of other runs
-  // Charts
+};
+
+/** A grid of charts. */
+export const chartSchema = {
   tags: text(), // regular expression
   x: text("step"), // step, relative, wall or a scalar tag
   xs: oneOf("linear", "log", "symlog"),
@@ -39,10 +42,14 @@ export const schema = {
   size: oneOf("m", "s", "l"),
   zoom: json(null), // [from, to] in x
   full: text(), // the chart that fills the page
-  // Page
+  live: flag(true), // follow runs that grow
+};
+
+export const schema = {
+  ...runSchema,
+  ...chartSchema,
   pane: number(520, 260, 2000),
   view: oneOf("both", "table", "charts"),
-  live: flag(true),
 };
 
 /** TensorBoard's keys as ours. @param {URLSearchParams} query */
