@@ -36,7 +36,7 @@ export const chartSchema = {
   band: oneOf("std", "se", "ci95", "minmax", "none"),
   traces: flag(), // also the single lines of a group
   lost: flag(), // also what restarts took back
-  pins: list(), // pinned tags
+  pins: json([]), // pinned tags
   multi: json([]), // charts of several tags: {title, tags} or {title, expr}
   shut: json([]), // closed sections
   size: oneOf("m", "s", "l"),
