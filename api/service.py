@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import duckdb
 
 from ..lake.database import Lake
+from ..lake.overview import totals
 from ..lake.readers import Readers
 from ..lake.search import Names
 from ..state.store import State
@@ -41,6 +42,12 @@ class Service:
         self._mark()
         with self.readers.cursor() as con:
             yield con
+
+    def totals(self) -> tuple[int, int]:
+        """How many runs and points the lake holds at this very moment."""
+        self.readers.look()
+        with self.cursor() as con:
+            return totals(con)
 
     def version(self) -> str:
         """What an answer depends on: it changes when the lake or an annotation does."""

@@ -44,6 +44,12 @@ class Context:
         return settings.load(Path(self._config) if self._config else None, environ)
 
     @property
+    def arguments(self) -> list[str]:
+        """The global options as another boardlake takes them."""
+        given = (("--config", self._config), ("--lake", self._lake))
+        return [text for name, value in given if value for text in (name, value)]
+
+    @property
     def location(self) -> Location:
         """Where the lake is."""
         from ..lake.location import locate

@@ -51,7 +51,7 @@ def command(context: Context, directory: Path, scale: float, seed: int) -> None:
     demo = Context(str(config), None)
     with stop_on_signals() as options, demo.open(read_only=False, create=True) as lake:
         configure(demo, options)
-        cycle(demo, lake, setups(demo.settings.sources), options, summarise=True)
+        cycle(demo, lake, setups(demo.settings.sources), options, summarise="all")
     context.say(f"\nNext:\n  cd {directory}")
     context.say("  boardlake runs")
     context.say("""  boardlake runs --columns 'name, hp.lr, min("val/loss") as best' --sort best""")

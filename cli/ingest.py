@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from ..core.errors import BoardlakeError, Interrupted, SourceError
+from ..core.errors import BoardlakeError, Interrupted, SourceError, UsageError
 from .context import Context
-from .progress import progress, summary
 
 if TYPE_CHECKING:
     from ..ingest.cycle import Options, Report, SourceSetup
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="List what would be read, and how many bytes.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per cycle on stdout.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors.")
+@click.option("--behind", is_flag=True, hidden=True, help="As the child of `boardlake up`.")
 @click.pass_obj
 def command(
     context: Context,
@@ -34,6 +36,7 @@ def command(
     dry_run: bool,
     as_json: bool,
     quiet: bool,
+    behind: bool,
 ) -> int:
     """Read what is new in the sources of the config file, or in PATHS, into the lake.
 
@@ -53,32 +56,76 @@ def command(
         if watch is None:
             reports = cycle(context, lake, found, options, quiet=quiet, as_json=as_json)
             return SourceError.exit_code if any(report.error for report in reports) else 0
-        while not options.stop.is_set():
-            try:
-                cycle(context, lake, found, options, quiet=quiet, as_json=as_json)
-            except Interrupted:
-                break
-            except BoardlakeError as error:
-                # What stops one cycle (a full disk, a busy lake) may be over by the next.
-                context.say(f"boardlake: {error}")
-            options.stop.wait(watch)
+        if behind:
+            _follow(options)
+        _watch(context, lake, found, options, watch, quiet=quiet, as_json=as_json, behind=behind)
         return 0
 
 
+def _watch(
+    context: Context,
+    lake: Lake,
+    found: list[SourceSetup],
+    options: Options,
+    seconds: float,
+    *,
+    quiet: bool,
+    as_json: bool,
+    behind: bool,
+) -> None:
+    """Cycle after cycle until stopped; an error that stays the same is said once."""
+    said: dict[str, str] = {}
+    summarise: Literal["all", "new"] | None = "all" if behind else None
+    while not options.stop.is_set():
+        try:
+            cycle(
+                context, lake, found, options,
+                quiet=quiet, as_json=as_json, summarise=summarise, said=said,
+            )  # fmt: skip
+            summarise = "new" if behind else None
+        except Interrupted:
+            break
+        except BoardlakeError as error:
+            # What stops one cycle (a full disk, a busy lake) may be over by the next.
+            _say_once(context, said, "", str(error))
+        options.stop.wait(seconds)
+
+
+def _follow(options: Options) -> None:
+    """Stop when stdin ends, which it does with the server that holds its other end; give way to it."""
+    os.nice(5)
+
+    def wait() -> None:
+        while os.read(0, 4096):
+            pass
+        options.stop.set()
+
+    threading.Thread(target=wait, name="follow", daemon=True).start()
+
+
 def known_sources(context: Context) -> tuple[str, ...]:
-    """Without any source in the config: those that the lake has been given before."""
+    """Without any source in the config: those that the lake has been given before.
+
+    Raises UsageError where there are none either.
+    """
     from ..lake import sources
 
-    if context.settings.sources or not context.location.exists():
+    if context.settings.sources:
         return ()
-    with context.open() as lake:
-        return tuple(sources.uris(lake))
+    known: tuple[str, ...] = ()
+    if context.location.exists():
+        with context.open() as lake:
+            known = tuple(sources.uris(lake))
+    if not known:
+        raise UsageError(
+            "there is nothing to scan: no source is configured and no path given",
+            hint="name a directory: `boardlake up PATH`, or [sources.NAME] in the config file",
+        )
+    return known
 
 
 def configure(context: Context, options: Options) -> None:
     """Set *options* as the config file says."""
-    import os
-
     wanted = context.settings.ingest
     options.threads = wanted.threads or os.cpu_count() or 1
     options.batch_points = wanted.batch_points
@@ -94,29 +141,41 @@ def cycle(
     *,
     quiet: bool = False,
     as_json: bool = False,
-    summarise: bool = False,
+    summarise: Literal["all", "new"] | None = None,
+    said: dict[str, str] | None = None,
 ) -> list[Report]:
     """One cycle with its progress bar, its summary, and the upkeep that is due.
 
-    In cron there is nothing to read unless something went wrong, or *summarise* asks for it.
+    In cron there is nothing to read unless something went wrong, or *summarise* asks for it, of
+    all sources or of those with something new. *said* are the errors of the cycle before.
     """
+    # What it brings along is not for a server, which imports this module.
     from ..ingest.cycle import run
     from ..lake.maintain import maintain_due
+    from .progress import progress, summary
 
     with progress(quiet) as options.progress:
         reports = run(lake, found, options)
     if context.settings.ingest.maintain:
         maintain_due(lake)
+    talkative = context.interactive and not quiet and not as_json
+    for report in reports:
+        _say_once(context, {} if said is None else said, report.source, report.error)
+        if report.error:
+            continue
+        if summarise == "all" and not report.files_listed:
+            context.say(f"{report.source}: no event files (*tfevents*) were found there")
+        elif summarise == "all" or (report.points > 0 if summarise else talkative):
+            context.say(summary(report))
     if as_json:
         click.echo(json.dumps({"sources": [report.as_dict() for report in reports]}))
-    for report in reports:
-        if report.error:
-            context.say(f"boardlake: source {report.source}: {report.error}")
-        elif summarise and not report.files_listed:
-            context.say(f"{report.source}: no event files (*tfevents*) were found there")
-        elif summarise or (context.interactive and not quiet and not as_json):
-            context.say(summary(report))
     return reports
+
+
+def _say_once(context: Context, said: dict[str, str], source: str, error: str) -> None:
+    if error and error != said.get(source):
+        context.say(f"boardlake: source {source}: {error}" if source else f"boardlake: {error}")
+    said[source] = error
 
 
 @contextmanager

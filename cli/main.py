@@ -14,7 +14,7 @@ from .context import Context
 
 # Imported only when asked for, so that `--help` stays quick.
 _COMMANDS = {
-    "up": "make a lake of a directory: the five-minute start",
+    "up": "read a directory of logs and show it in a browser: the five-minute start",
     "ingest": "read what is new in the sources into the lake",
     "serve": "the web pages and the API",
     "runs": "list, filter, sort and group runs",

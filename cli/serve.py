@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import signal
 import socket
-from typing import TYPE_CHECKING
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -15,22 +20,29 @@ if TYPE_CHECKING:
 
 # DuckDB uses all cores for one query; threads are for clients that wait for bytes.
 _THREADS = 16
+HOST = "127.0.0.1"
+PORT = 8470
+_NEAR = 20
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
 @click.command("serve")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--host", default=HOST, show_default=True, help="Address to listen on.")
 @click.option(
-    "--port", default=8470, show_default=True, type=click.IntRange(0, 65535), help="0 = any free."
+    "--port", default=PORT, show_default=True, type=click.IntRange(0, 65535), help="0 = any free."
 )
+@click.option("--open", "open_", is_flag=True, help="Open the pages in your browser.")
 @click.pass_obj
-def command(context: Context, host: str, port: int) -> int:
+def command(context: Context, host: str, port: int, open_: bool) -> int:
     """Serve the web UI and the API of the lake, until stopped."""
     bound = bind(host, port)
     service = open_service(context)
     try:
         context.say(f"boardlake: {url(bound)}")
-        serve(service, bound)
+        if open_:
+            browse(url(bound))
+        with stopping():
+            serve(service, bound)
     finally:
         service.close()
         bound.close()
@@ -59,6 +71,41 @@ def bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         hint = f"name another port: boardlake serve --port {port + 1}"
         raise UsageError(f"{host}:{port} cannot be had: {error.strerror}", hint=hint) from error
+
+
+def bind_near(host: str, port: int) -> socket.socket:
+    """Like `bind`, with the next free port where *port* is taken."""
+    for near in (*range(port, port + _NEAR), 0):
+        try:
+            return bind(host, near)
+        except UsageError as error:
+            taken = error.__cause__
+            if not isinstance(taken, OSError) or taken.errno != errno.EADDRINUSE or not near:
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+@contextmanager
+def stopping() -> Iterator[None]:
+    """Within it SIGTERM and SIGHUP end the process as Ctrl-C does, also where a shell ignores that."""
+
+    def stop(number: int, _: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    kinds = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, stop) for number in kinds}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def browse(at: str) -> None:
+    """Open *at* in the user's browser, which may take its time."""
+    import webbrowser
+
+    threading.Thread(target=webbrowser.open, args=(at,), daemon=True).start()
 
 
 def serve(service: Service, bound: socket.socket) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -70,6 +71,12 @@ class Readers:
         finally:
             self._making.release()
         return self._snapshot
+
+    def look(self) -> None:
+        """Have the newest snapshot at this very moment."""
+        with self._making:
+            self._looked = -math.inf
+            self._look()
 
     def _look(self) -> None:
         now = time.monotonic()

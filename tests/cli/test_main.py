@@ -57,7 +57,7 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
 
 def test_up_makes_a_lake_and_says_what_is_next(logs: Path, tmp_path: Path) -> None:
     """One command from logs to an answer in SQL."""
-    done = call("--lake", "lake", "up", str(logs), cwd=tmp_path)
+    done = call("--lake", "lake", "up", "--no-serve", str(logs), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "2 runs with 20 points" in done.stderr and "boardlake runs" in done.stderr
     asked = call(
@@ -177,7 +177,7 @@ def test_migrate_has_nothing_to_do(logs: Path, tmp_path: Path) -> None:
 
 def test_ingest_without_config_goes_on_with_what_up_began(logs: Path, tmp_path: Path) -> None:
     """The lake knows its sources, so that the command that `up` recommends works."""
-    assert call("--lake", "lake", "up", str(logs), cwd=tmp_path).returncode == 0
+    assert call("--lake", "lake", "up", "--no-serve", str(logs), cwd=tmp_path).returncode == 0
     done = call("--lake", "lake", "ingest", "--json", cwd=tmp_path)
     (report,) = json.loads(done.stdout)["sources"]
     assert (done.returncode, report["files_listed"], report["bytes_read"]) == (0, 2, 0)
@@ -188,7 +188,7 @@ def test_ingest_without_config_goes_on_with_what_up_began(logs: Path, tmp_path: 
 def test_up_says_when_there_is_nothing(tmp_path: Path) -> None:
     """An empty directory is told, and no next step is offered."""
     (tmp_path / "empty").mkdir()
-    done = call("--lake", "lake", "up", "empty", cwd=tmp_path)
+    done = call("--lake", "lake", "up", "--no-serve", "empty", cwd=tmp_path)
     assert done.returncode == 0
     assert "no event files" in done.stderr and "Next" not in done.stderr
 
