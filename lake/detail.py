@@ -22,11 +22,17 @@ def run_row(con: duckdb.DuckDBPyConnection, run_key: str) -> dict[str, object]:
     sql = "SELECT * FROM runs WHERE run_key = $key"
     rows = _rows(con, sql, {"key": run_key})
     if not rows:
-        raise NoSuchRun(
-            f"there is no run {run_key[:64]!r}",
-            hint="it may have been deleted; search for its name",
-        )
+        raise _missing(run_key)
     return rows[0]
+
+
+def run_id(con: duckdb.DuckDBPyConnection, run_key: str) -> int:
+    """The run_id of *run_key*; raises NoSuchRun."""
+    sql = "SELECT run_id FROM run_facts WHERE run_key = $key"
+    rows = _rows(con, sql, {"key": run_key})
+    if not rows:
+        raise _missing(run_key)
+    return int(str(rows[0]["run_id"]))
 
 
 def parts(con: duckdb.DuckDBPyConnection, run_id: int) -> dict[str, list[dict[str, object]]]:
@@ -63,6 +69,11 @@ def tags_of(con: duckdb.DuckDBPyConnection, run_ids: list[int] | None, kind: str
         FROM series_parts WHERE {among} GROUP BY tag, kind ORDER BY tag, kind
     """
     return ask.read(con, lambda: con.execute(sql, given or None).to_arrow_table())
+
+
+def _missing(run_key: str) -> NoSuchRun:
+    hint = "it may have been deleted; search for its name"
+    return NoSuchRun(f"there is no run {run_key[:64]!r}", hint=hint)
 
 
 def _rows(

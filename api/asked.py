@@ -1,0 +1,41 @@
+"""What the routes on one run's tensors and media, on comparison, export and deletion take."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from .models import RunKey, Taken
+
+Tag = Annotated[str, Field(min_length=1, max_length=4_096, description="As written.")]
+Stream = Annotated[str, Field(max_length=4_096, description="'' is the run's own directory.")]
+Step = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
+
+
+class OneSeries(Taken):
+    """One series of a run."""
+
+    run: RunKey
+    tag: Tag
+    stream: Stream = ""
+
+
+class HistogramsAsked(OneSeries):
+    """Histograms of a series."""
+
+    most: int = Field(500, ge=2, le=2_000, description="Steps; more are thinned evenly.")
+    step: Step | None = Field(None, description="Only the step nearest this one.")
+
+
+class TextsAsked(OneSeries):
+    """Texts of a series."""
+
+    most: int = Field(100, ge=1, le=1_000, description="Only the last so many.")
+    step: Step | None = Field(None, description="Only the text nearest this step.")
+
+
+class PrCurvesAsked(OneSeries):
+    """PR curves of a series."""
+
+    most: int = Field(100, ge=2, le=1_000, description="Steps; more are thinned evenly.")

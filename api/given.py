@@ -1,0 +1,60 @@
+"""What those routes give: the shapes of their answers in the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from .models import Given
+
+# JSON has no NaN or infinities: they are given by name.
+Number = float | Literal["NaN", "Infinity", "-Infinity"]
+Numbers = list[Number]
+
+
+class Histograms(Given):
+    """Histograms by step; the three lists of a step have one number for each bucket."""
+
+    tag: str
+    stream: str
+    total: int
+    steps: list[int]
+    wall_times: Numbers
+    left: list[Numbers]
+    right: list[Numbers]
+    count: list[Numbers]
+
+
+class Text(Given):
+    """A text as written, and as safe HTML."""
+
+    step: int
+    wall_time: Number
+    text: str
+    html: str
+    truncated: bool
+
+
+class Texts(Given):
+    """All steps of a series and some of its texts, in order of steps."""
+
+    tag: str
+    stream: str
+    steps: list[int]
+    texts: list[Text]
+
+
+class PrCurves(Given):
+    """PR curves by step; the lists of a step have one number for each threshold."""
+
+    tag: str
+    stream: str
+    total: int
+    steps: list[int]
+    wall_times: Numbers
+    precision: list[Numbers]
+    recall: list[Numbers]
+    thresholds: list[Numbers]
+    tp: list[Numbers]
+    fp: list[Numbers]
+    tn: list[Numbers]
+    fn: list[Numbers]
