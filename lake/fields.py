@@ -45,7 +45,7 @@ OF_NUMBER: dict[str, tuple[str, Kind]] = {
     "isinf": ("isinf({0})", "condition"),
 }
 OF_TEXT = {"lower": "lower({0})", "upper": "upper({0})"}
-FUNCTIONS = (*STATS, "now", "tag", "coalesce", *OF_NUMBER, *OF_TEXT)
+FUNCTIONS = (*STATS, "now", "tag", "search", "coalesce", *OF_NUMBER, *OF_TEXT)
 
 _INTERVAL = re.compile(r"\s*(\d{1,6}) *(second|minute|hour|day|week|month|year)s?\s*", re.I | re.A)
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}

@@ -334,6 +334,8 @@ class _Writer:
             return self._interval(argument)
         if name == "tag":
             return self._tag(argument)
+        if name == "search":
+            return self._search(argument)
         return Term(self._time(self._term(argument), argument), "time")
 
     def _metric(self, stat: str, node: Node) -> Term:
@@ -365,6 +367,13 @@ class _Writer:
             self._refuse(argument, "tag takes a name in quotes")
         found = self.scope.tagged(f"tag = {self.scope.bind(name)}")
         return holds(f"(r.run_id IN ({found}))")
+
+    def _search(self, argument: Node) -> Term:
+        found = words.split(self._series_name(argument) or "")
+        if found is None:
+            hint = "Write the words in single quotes: `search('resnet adam')`."
+            self._refuse(argument, "search takes words in quotes", hint)
+        return holds(words.search(found, self.scope))
 
     def _interval(self, argument: Node) -> Term:
         try:

@@ -97,6 +97,8 @@ def test_taken(text: str, sql: str | None) -> None:
         ("coalesce(points, 'x') = 'x'", 17, "different types", ""),
         ("locations = 'x'", 12, "locations is a list", ""),
         ("name + 1 > 2", 0, "a number is expected, name is text", ""),
+        ("search(name)", 7, "search takes words in quotes", "search('resnet adam')"),
+        ("search('a = 1')", 7, "search takes words in quotes", ""),
         ("tag('baseline')", 4, "web service in its state database", ""),
         ("name = 'x' -- more", 11, "a comment", ""),
         ("name /* x */ = 'x'", 5, "a comment", ""),

@@ -166,6 +166,8 @@ def found(con: duckdb.DuckDBPyConnection, text: str, names: Names | None = None)
         ("tag('baseline')", [2]),
         ('not tag("baseline")', [1, 3, 4, 5, 6]),
         ("baseline", [2]),
+        ("search('vision adam') and hp.opt = 'adam'", [1, 5]),
+        ('search(\'loss "bert"\') or not search("l*r")', [3, 4]),
     ],
 )
 def test_found(con: duckdb.DuckDBPyConnection, text: str, ids: list[int]) -> None:
