@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .models import RunKey, Taken
+from .models import Id, RunKey, Taken
 
 Tag = Annotated[str, Field(min_length=1, max_length=4_096, description="As written.")]
 Stream = Annotated[str, Field(max_length=4_096, description="'' is the run's own directory.")]
@@ -39,3 +39,26 @@ class PrCurvesAsked(OneSeries):
     """PR curves of a series."""
 
     most: int = Field(100, ge=2, le=1_000, description="Steps; more are thinned evenly.")
+
+
+class MediaAsked(OneSeries):
+    """A page of the images, sounds or other byte strings of a series."""
+
+    limit: int = Field(100, ge=0, le=1_000)
+    offset: int = Field(0, ge=0, lt=1 << 62)
+
+
+class OneMedia(Taken):
+    """One byte string: of which run, event file, record of the file and index in the record."""
+
+    run_key: RunKey
+    file_id: Id
+    record: Id
+    idx: Annotated[int, Field(ge=0, lt=1 << 31)]
+
+
+class OfMedia(Taken):
+    """What else is in the address of a byte string."""
+
+    tag: Tag | None = Field(None, description="Where the record has several tags.")
+    v: str = Field("", max_length=64, description="Changes when the bytes do; it is not looked at.")

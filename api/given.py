@@ -58,3 +58,27 @@ class PrCurves(Given):
     fp: list[Numbers]
     tn: list[Numbers]
     fn: list[Numbers]
+
+
+class Media(Given):
+    """An image, a sound or another byte string, and where its bytes are to be had."""
+
+    step: int
+    wall_time: Number
+    idx: int
+    mime: str
+    width: int | None
+    height: int | None
+    nbytes: int
+    label: str | None
+    url: str
+
+
+class MediaPage(Given):
+    """Some of what a series shows, by step, wall time and index."""
+
+    tag: str
+    stream: str
+    plugin: str
+    total: int
+    items: list[Media]

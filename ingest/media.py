@@ -5,17 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from ..core import mime
+
 PROTOBUF = "application/x-protobuf"
-_MAGIC = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF87a", "image/gif"),
-    (b"GIF89a", "image/gif"),
-    (b"BM", "image/bmp"),
-    (b"OggS", "audio/ogg"),
-    (b"fLaC", "audio/flac"),
-    (b"ID3", "audio/mpeg"),
-)
 _BY_PLUGIN = {
     "graph_keras_model": "application/json",
     "graphs": PROTOBUF,
@@ -27,14 +19,7 @@ _BY_PLUGIN = {
 
 def sniff(data: bytes, plugin: str) -> str:
     """The MIME type of *data* from its first bytes, or from the *plugin* that stores it."""
-    if plugin in _BY_PLUGIN:
-        return _BY_PLUGIN[plugin]
-    for magic, mime in _MAGIC:
-        if data.startswith(magic):
-            return mime
-    if data[:4] == b"RIFF" and data[8:12] in (b"WAVE", b"WEBP"):
-        return "audio/wav" if data[8:12] == b"WAVE" else "image/webp"
-    return "application/octet-stream"
+    return _BY_PLUGIN.get(plugin) or mime.sniff(data)
 
 
 def describe(data: bytes, plugin: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from .. import __version__
 from ..api import refusals
-from ..api.routes import about, ask, curves, notes, runs, tensors
+from ..api.routes import about, ask, curves, media, notes, runs, tensors
 from ..api.service import Service
 from ..core.errors import BoardlakeError
 from .assets import Assets
@@ -53,7 +53,7 @@ def create_app(service: Service) -> Flask:
     )
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    for module in (about, runs, curves, tensors, ask, notes):
+    for module in (about, runs, curves, tensors, media, ask, notes):
         app.register_api(module.blueprint(service))
     assets = Assets(Path(__file__).parent / "static")
     app.register_blueprint(assets.blueprint())
@@ -99,7 +99,12 @@ def _refuse_foreign_writes() -> Response | None:
 def _finish(service: Service, response: Response) -> Response:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
-    if request.method == "GET" and request.path.startswith("/api/") and response.status_code == 200:
+    if (
+        request.method == "GET"
+        and request.path.startswith("/api/")
+        and response.status_code == 200
+        and "ETag" not in response.headers
+    ):
         key = f"{service.version()} {request.full_path}"
         response.set_etag(hashlib.blake2b(key.encode(), digest_size=12).hexdigest(), weak=True)
         response.headers.setdefault("Cache-Control", "private, no-cache")
