@@ -1,7 +1,8 @@
-"""An ingest in a process of its own behind a server: it reads on while the pages stay quick."""
+"""Processes behind a server: the ingest that reads on while pages stay quick, and how they end."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -68,3 +69,14 @@ class Behind:
         code = self._child.wait()
         if not self._stopping.is_set():
             self._heard.died(code)
+
+
+def follow(stop: threading.Event) -> None:
+    """Set *stop* when stdin ends, which it does with the process that holds its other end."""
+
+    def wait() -> None:
+        while os.read(0, 4096):
+            pass
+        stop.set()
+
+    threading.Thread(target=wait, name="follow", daemon=True).start()

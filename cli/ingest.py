@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from ..core.errors import BoardlakeError, Interrupted, SourceError, UsageError
+from .behind import follow
 from .context import Context
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def command(
             reports = cycle(context, lake, found, options, quiet=quiet, as_json=as_json)
             return SourceError.exit_code if any(report.error for report in reports) else 0
         if behind:
-            _follow(options)
+            os.nice(5)
+            follow(options.stop)
         _watch(context, lake, found, options, watch, quiet=quiet, as_json=as_json, behind=behind)
         return 0
 
@@ -89,18 +90,6 @@ def _watch(
             # What stops one cycle (a full disk, a busy lake) may be over by the next.
             _say_once(context, said, "", str(error))
         options.stop.wait(seconds)
-
-
-def _follow(options: Options) -> None:
-    """Stop when stdin ends, which it does with the server that holds its other end; give way to it."""
-    os.nice(5)
-
-    def wait() -> None:
-        while os.read(0, 4096):
-            pass
-        options.stop.set()
-
-    threading.Thread(target=wait, name="follow", daemon=True).start()
 
 
 def known_sources(context: Context) -> tuple[str, ...]:
@@ -147,7 +136,7 @@ def cycle(
     """One cycle with its progress bar, its summary, and the upkeep that is due.
 
     In cron there is nothing to read unless something went wrong, or *summarise* asks for it, of
-    all sources or of those with something new. *said* are the errors of the cycle before.
+    all sources or of those with new runs. *said* are the errors of the cycle before.
     """
     # What it brings along is not for a server, which imports this module.
     from ..ingest.cycle import run
@@ -165,7 +154,7 @@ def cycle(
             continue
         if summarise == "all" and not report.files_listed:
             context.say(f"{report.source}: no event files (*tfevents*) were found there")
-        elif summarise == "all" or (report.points > 0 if summarise else talkative):
+        elif summarise == "all" or (report.new_runs > 0 if summarise else talkative):
             context.say(summary(report))
     if as_json:
         click.echo(json.dumps({"sources": [report.as_dict() for report in reports]}))

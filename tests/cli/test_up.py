@@ -224,3 +224,19 @@ def test_up_that_does_not_serve(
     assert up.process.wait(_PATIENCE_S) == code
     until(lambda: said in "".join(up.said))
     assert (tmp_path / "lake").exists() == (code == 0)
+
+
+def test_a_demo_that_lives_grows_until_its_parent_ends(tmp_path: Path) -> None:
+    """The sample runs that still go log on; the end of stdin stops that."""
+    command = [sys.executable, "-m", "boardlake", "demo", "demo", "--scale", "0.05"]
+    made = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr
+    logs = tmp_path / "demo" / "logs"
+    sizes = {path: path.stat().st_size for path in logs.rglob("*tfevents*")}
+    with subprocess.Popen(
+        [*command, "--live", "--behind"], cwd=tmp_path, stdin=subprocess.PIPE
+    ) as live:
+        until(lambda: any(path.stat().st_size > size for path, size in sizes.items()))
+        assert live.stdin
+        live.stdin.close()
+        assert live.wait(_PATIENCE_S) == 0
