@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sets up boardlake with what its tests need, and runs all checks; arguments go to pytest instead.
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh" "[dev]"
+case " $* " in "  " | *web*) bash scripts/chromium.sh ;; esac
 if [ $# -gt 0 ]; then
     exec .venv/bin/python -m pytest "$@"
 fi
