@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from .models import Id, RunKey, Taken
+from .models import Chosen, Id, Ids, RunKey, Taken, parted
 
 Tag = Annotated[str, Field(min_length=1, max_length=4_096, description="As written.")]
 Stream = Annotated[str, Field(max_length=4_096, description="'' is the run's own directory.")]
@@ -62,3 +62,20 @@ class OfMedia(Taken):
 
     tag: Tag | None = Field(None, description="Where the record has several tags.")
     v: str = Field("", max_length=64, description="Changes when the bytes do; it is not looked at.")
+
+
+class HparamsAsked(Chosen):
+    """Hyperparameters of some runs: of a list, of a filter, or of those of the list that match."""
+
+    runs: Ids = Field([], description="run_ids.")
+    origins: bool = Field(False, description="Also what every origin says.")
+
+
+class CompareAsked(Taken):
+    """Runs side by side."""
+
+    runs: Annotated[list[Id], BeforeValidator(parted)] = Field(
+        ..., min_length=1, max_length=200, description="run_ids."
+    )
+    baseline: Id | None = Field(None, description="The run that the others are held against.")
+    stat: Literal["last", "first", "min", "max", "mean"] = "last"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import ConfigDict
+
 from .models import Given
 
 # JSON has no NaN or infinities: they are given by name.
@@ -82,3 +84,75 @@ class MediaPage(Given):
     plugin: str
     total: int
     items: list[Media]
+
+
+Value = bool | float | str | None
+
+
+class Origin(Given):
+    """What one origin says of a hyperparameter."""
+
+    origin: str
+    value: Value
+
+
+class Hparam(Given):
+    """A hyperparameter in each run, null where it has none."""
+
+    name: str
+    expr: str
+    differs: bool
+    numeric: bool
+    values: list[Value]
+    origins: list[list[Origin]] | None
+
+
+class RunNamed(Given):
+    """Which run a value is of."""
+
+    model_config = ConfigDict(extra="allow")
+    run_id: int
+    run_key: str
+    name: str
+    project: str | None
+    machine: str | None
+    state: str | None
+
+
+class Hparams(Given):
+    """Hyperparameters by name; values are aligned with runs."""
+
+    hparams: list[Hparam]
+    runs: list[RunNamed]
+
+
+class Field(Given):
+    """A field in each run."""
+
+    name: str
+    differs: bool
+    values: list[Value]
+
+
+class Metric(Given):
+    """A statistic of a series in each run; deltas are against the baseline."""
+
+    tag: str
+    stream: str
+    differs: bool
+    values: list[Number | None]
+    steps: list[int | None]
+    deltas: list[Number | None] | None
+    relative: list[Number | None] | None
+
+
+class Comparison(Given):
+    """Runs side by side; every list is aligned with runs."""
+
+    runs: list[RunNamed]
+    baseline: int | None
+    stat: str
+    fields: list[Field]
+    hparams: list[Hparam]
+    metrics: list[Metric]
+    metrics_total: int

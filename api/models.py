@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from ..lake.grammar import split
 
 
-def _split(value: object) -> object:
+def parted(value: object) -> object:
     """A list given as one text: parted at its commas, but not within quotes or brackets."""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
@@ -17,11 +17,11 @@ def _split(value: object) -> object:
 
 
 Expression = Annotated[str, Field(max_length=10_000)]
-Expressions = Annotated[list[Expression], BeforeValidator(_split), Field(max_length=1_000)]
+Expressions = Annotated[list[Expression], BeforeValidator(parted), Field(max_length=1_000)]
 Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e300, le=1e300)]
 RunKey = Annotated[str, Field(min_length=1, max_length=64)]
 Id = Annotated[int, Field(ge=0, lt=1 << 62)]
-Ids = Annotated[list[Id], BeforeValidator(_split), Field(max_length=2_000)]
+Ids = Annotated[list[Id], BeforeValidator(parted), Field(max_length=2_000)]
 
 
 class Taken(BaseModel):

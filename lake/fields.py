@@ -128,6 +128,13 @@ def nearest(name: str, known: Iterable[str], prefix: str = "") -> str:
     return f"Did you mean {prefix}{found[0]}?" if found else ""
 
 
+def hparam_expression(name: str) -> str:
+    """How the language writes a hyperparameter."""
+    simple = all(part.isidentifier() for part in name.split("."))
+    escaped = name.replace('"', '""')
+    return f"hp.{name}" if simple else f'hp."{escaped}"'
+
+
 def moment(text: str) -> datetime:
     """A time in UTC, without a zone, from its ISO 8601 form; raises ValueError."""
     try:

@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from .. import __version__
 from ..api import refusals
-from ..api.routes import about, ask, curves, media, notes, runs, tensors
+from ..api.routes import about, ask, contrast, curves, media, notes, runs, stored, tensors
 from ..api.service import Service
 from ..core.errors import BoardlakeError
 from .assets import Assets
@@ -53,7 +53,7 @@ def create_app(service: Service) -> Flask:
     )
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    for module in (about, runs, curves, tensors, media, ask, notes):
+    for module in (about, runs, curves, tensors, media, contrast, stored, ask, notes):
         app.register_api(module.blueprint(service))
     assets = Assets(Path(__file__).parent / "static")
     app.register_blueprint(assets.blueprint())

@@ -20,7 +20,7 @@ from pydantic import (
 from ...core.errors import UsageError
 from ...lake import facets, history
 from ...lake.detail import parts, run_row, tags_of
-from ...lake.fields import FUNCTIONS, STATS
+from ...lake.fields import FUNCTIONS, STATS, hparam_expression
 from ...lake.search import DEFAULT_COLUMNS, Query
 from .. import answers
 from ..models import (
@@ -92,7 +92,7 @@ def blueprint(service: Service) -> APIBlueprint:
             hparams = facets.hparam_names(con).to_pylist()
             tags = history.tags(con).to_pylist()
         for one in hparams:
-            one["expr"] = _hparam(one["name"])
+            one["expr"] = hparam_expression(one["name"])
         names = [{"name": name, "kind": kind} for name, kind in facets.field_names()]
         return jsonify(
             {
@@ -166,10 +166,3 @@ def _members(text: str) -> tuple[tuple[str, object], ...]:
             f"members: {text[:80]!r} is no list of pairs",
             hint='a JSON list such as [["project", "vision"]] is expected',
         ) from error
-
-
-def _hparam(name: str) -> str:
-    """How the filter language writes a hyperparameter."""
-    simple = all(part.isidentifier() for part in name.split("."))
-    escaped = name.replace('"', '""')
-    return f"hp.{name}" if simple else f'hp."{escaped}"'
