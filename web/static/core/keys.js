@@ -28,7 +28,7 @@ function name(event) {
 addEventListener("keydown", (event) => {
   if (event.altKey || event.isComposing) return;
   const pressed = name(event);
-  const within = document.querySelector("dialog[open], [popover]:popover-open");
+  const within = document.querySelector("dialog[open]:not(.fullchart), [popover=auto]:popover-open");
   for (const one of known) {
     if (one.key !== pressed || (!one.whileTyping && (typing(event) || within))) continue;
     if (one.run(event) !== false) event.preventDefault();

@@ -41,6 +41,8 @@ export const chartSchema = {
   shut: json([]), // closed sections
   size: oneOf("m", "s", "l"),
   zoom: json(null), // [from, to] in x
+  yz: json({}), // [from, to] in y, by chart
+  own: json({}), // settings that a chart has of its own: {ys, out}
   full: text(), // the chart that fills the page
   live: flag(true), // follow runs that grow
 };

@@ -1,0 +1,79 @@
+/** What can be done with one chart: take its picture or its numbers, ask for it elsewhere, set its own scale. */
+
+import { bytesOf } from "../core/api.js";
+import { h } from "../core/dom.js";
+import { literal } from "../core/split.js";
+import { copy, dialog, menu, tell, toast } from "../core/ui.js";
+
+function save(blob, name) {
+  const url = URL.createObjectURL(blob);
+  const link = /** @type {HTMLAnchorElement} */ (h("a", { href: url, download: name }));
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+const fileName = (title) => title.replace(/[^\p{L}\p{N}._-]+/gu, "_").slice(0, 80) || "chart";
+
+const background = () => getComputedStyle(document.documentElement).getPropertyValue("--panel").trim();
+
+/** The run_ids that a chart draws. */
+function idsOf(context) {
+  return context.entries.flatMap((entry) => entry.group?.ids ?? [entry.run_id]);
+}
+
+function question(card, format) {
+  const { state } = card.context;
+  return { runs: idsOf(card.context).slice(0, 2000), tags: card.spec.expr ? card.tagsOfExpression() : card.spec.tags, x: ["relative", "wall"].includes(state.get("x")) ? state.get("x") : "step", every: true, superseded: state.get("lost"), format };
+}
+
+async function points(card, format) {
+  try {
+    save(new Blob([await bytesOf("series", question(card, format))]), `${fileName(card.spec.title)}.${format}`);
+  } catch (error) {
+    toast(tell(error), { bad: true });
+  }
+}
+
+/** The same points in SQL, Python and over HTTP. */
+export function elsewhere(tags, ids) {
+  const some = ids.slice(0, 500).join(", ");
+  const named = tags.map(literal).join(", ");
+  const sql = `SELECT r.name, p.stream, p.tag, p.step, p.value\nFROM scalars p JOIN runs r USING (run_id)\nWHERE p.tag IN (${named})\n  AND p.run_id IN (${some})\nORDER BY r.name, p.stream, p.tag, p.step`;
+  const python = `import boardlake\n\nwith boardlake.open(${JSON.stringify(location.origin)}) as lake:\n    curves = lake.history([${some}], ${JSON.stringify(tags)})`;
+  const json = `curl -s ${location.origin}/api/v1/series -H 'Content-Type: application/json' \\\n  -d '${JSON.stringify({ runs: ids.slice(0, 500), tags, every: true, format: "json" }).replaceAll("'", "'\\''")}'`;
+  return { SQL: sql, Python: python, JSON: json };
+}
+
+function showElsewhere(card) {
+  const told = elsewhere(card.spec.expr ? card.tagsOfExpression() : card.spec.tags, idsOf(card.context));
+  dialog(`${card.spec.title} elsewhere`, Object.entries(told).map(([name, text]) => [
+    h("h3", null, name),
+    h("pre", { class: "code block", tabindex: "0" }, text),
+    h("button", { type: "button", class: "button", on: { click: () => copy(text, name) } }, `Copy ${name}`),
+  ]), [], { wide: true });
+}
+
+/** Open the menu of a card. @param {import("./card.js").Card} card @param {HTMLElement} anchor */
+export function cardMenu(card, anchor) {
+  const { context, spec } = card;
+  const { state } = context;
+  const own = state.get("own")[spec.id] ?? {};
+  const setOwn = (patch) => state.set({ own: { ...state.get("own"), [spec.id]: { ...own, ...patch } } });
+  const scale = own.ys ?? state.get("ys");
+  menu(anchor, `Menu of ${spec.title}`, [
+    ...["linear", "log", "symlog"].map((name) => ({ label: `y ${name === "linear" ? "linear" : name}`, checked: scale === name, run: () => setOwn({ ys: name }) })),
+    { label: "Leave outliers out of the scale", checked: own.out ?? state.get("out"), run: () => setOwn({ out: !(own.out ?? state.get("out")) }) },
+    "-",
+    { label: "Reset zoom", icon: "reset", run: () => card.reset() },
+    "-",
+    { label: "Picture (PNG)", icon: "download", disabled: !card.canvas, run: async () => save(await card.canvas.png(background()), `${fileName(spec.title)}.png`) },
+    { label: "Drawing (SVG)", icon: "download", disabled: !card.canvas, run: () => save(card.canvas.svg(background()), `${fileName(spec.title)}.svg`) },
+    { label: "Every point (CSV)", icon: "download", run: () => points(card, "csv") },
+    { label: "Every point (Parquet)", icon: "download", run: () => points(card, "parquet") },
+    { label: "As SQL, Python, JSON", icon: "share", run: () => showElsewhere(card) },
+    { label: "Copy the tag", icon: "tag", run: () => copy(spec.expr ?? spec.tags.join("\n"), "Tag") },
+    ...(context.edit && spec.at === undefined ? ["-", { label: "Put on a chart with other tags", icon: "plus", run: () => context.edit({ title: "", tags: spec.tags }, null) }] : []),
+    ...(context.edit && spec.at !== undefined ? ["-", { label: "Edit this chart", icon: "edit", run: () => context.edit(state.get("multi")[spec.at], spec.at) },
+      { label: "Remove this chart", icon: "trash", danger: true, run: () => state.set({ multi: state.get("multi").filter((_, i) => i !== spec.at) }) }] : []),
+  ]);
+}

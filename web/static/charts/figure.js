@@ -1,0 +1,184 @@
+/** The only module that knows BokehJS: a pool of lean figures that draw lines, bands and marks. */
+
+const LAYERS = ["bands", "spans", "faint", "lines", "dots", "over"];
+const POOL = 60;
+/** @type {Figure[]} */
+const idle = [];
+
+const none = {
+  bands: () => ({ xs: [], ys: [], colour: [] }),
+  spans: () => ({ x: [], colour: [] }),
+  faint: () => ({ xs: [], ys: [], colour: [] }),
+  lines: () => ({ xs: [], ys: [], colour: [], dash: [], width: [] }),
+  dots: () => ({ x: [], y: [], colour: [], marker: [] }),
+  over: () => ({ xs: [], ys: [], colour: [], dash: [], width: [] }),
+};
+
+/** Bokeh's own words on the console say nothing to a reader. */
+function bokeh() {
+  const found = /** @type {any} */ (window).Bokeh;
+  if (!found) throw new Error("BokehJS is not loaded");
+  if (!found.boardlake) {
+    found.boardlake = true;
+    found.logger.set_level("warn");
+  }
+  return found;
+}
+
+function glyphs(B) {
+  const field = (name) => ({ field: name });
+  const xy = { xs: field("xs"), ys: field("ys"), line_color: field("colour") };
+  return {
+    bands: new B.Patches({ ...xy, fill_color: field("colour"), fill_alpha: 0.16, line_alpha: 0.3, line_width: 1 }),
+    spans: new B.VSpan({ x: field("x"), line_color: field("colour"), line_dash: [2, 3], line_alpha: 0.7, line_width: 1 }),
+    faint: new B.MultiLine({ ...xy, line_alpha: 0.25, line_width: 1, line_join: "bevel" }),
+    lines: new B.MultiLine({ ...xy, line_dash: field("dash"), line_width: field("width"), line_join: "bevel" }),
+    dots: new B.Scatter({ x: field("x"), y: field("y"), marker: field("marker"), line_color: field("colour"), fill_color: field("colour"), size: 7 }),
+    over: new B.MultiLine({ ...xy, line_dash: field("dash"), line_width: field("width"), line_join: "bevel" }),
+  };
+}
+
+function axis(B) {
+  const ticker = new B.FixedTicker({ ticks: [], minor_ticks: [] });
+  const model = new B.LinearAxis({
+    ticker, axis_line_color: null, major_tick_line_color: null, minor_tick_line_color: null,
+    major_label_text_font: "system-ui", major_label_text_font_size: "11px", major_label_standoff: 4,
+  });
+  return { ticker, model };
+}
+
+/** One figure; it is taken from the pool with `borrow` and given back with `giveBack`. */
+export class Figure {
+  /** @private */
+  static async make() {
+    const B = bokeh();
+    const figure = new Figure();
+    figure.x = new B.Range1d({ start: 0, end: 1 });
+    figure.y = new B.Range1d({ start: 0, end: 1 });
+    figure.model = new B.Plot({
+      width: 300, height: 200, x_range: figure.x, y_range: figure.y, toolbar_location: null, sizing_mode: "fixed",
+      background_fill_color: null, border_fill_color: null, outline_line_color: null,
+      min_border_left: 44, min_border_right: 18, min_border_top: 6, min_border_bottom: 22,
+    });
+    figure.below = axis(B);
+    figure.left = axis(B);
+    figure.model.add_layout(figure.below.model, "below");
+    figure.model.add_layout(figure.left.model, "left");
+    for (const [dimension, { model }] of [figure.below, figure.left].entries()) figure.model.add_layout(new B.Grid({ axis: model, dimension, grid_line_width: 1 }));
+    figure.sources = {};
+    const made = glyphs(B);
+    for (const name of LAYERS) {
+      figure.sources[name] = new B.ColumnDataSource({ data: none[name]() });
+      const renderer = figure.model.add_glyph(made[name], figure.sources[name]);
+      if (name === "over") renderer.level = "overlay";
+    }
+    figure.host = document.createElement("div");
+    figure.host.className = "canvas";
+    const kept = [];
+    /** @type {any} */ (window).boardlakeRecordViewport?.(kept);
+    document.body.append(figure.host);
+    figure.document = new B.Document();
+    figure.document.add_root(figure.model);
+    const views = await B.embed.add_document_standalone(figure.document, figure.host);
+    /** @type {any} */ (window).boardlakeRecordViewport?.(null);
+    figure.view = views.get(figure.model);
+    figure.listeners = kept;
+    return figure;
+  }
+
+  /** Put it into *el* with a size in pixels. */
+  attach(el, width, height) {
+    el.prepend(this.host);
+    this.resize(width, height);
+  }
+
+  resize(width, height) {
+    if (this.model.width !== width || this.model.height !== height) this.model.setv({ width, height });
+  }
+
+  /**
+   * Draw: layers by name (missing ones are emptied), ranges and ticks in places of the axes.
+   * @param {{layers: Record<string, any>, x: [number, number], y: [number, number], xticks: {at: number, label: string}[], yticks: {at: number, label: string}[]}} picture
+   */
+  draw({ layers, x, y, xticks, yticks }) {
+    this.x.setv({ start: x[0], end: x[1] });
+    this.y.setv({ start: y[0], end: y[1] });
+    label(this.below, xticks);
+    label(this.left, yticks);
+    for (const name of LAYERS) {
+      if (layers[name] || this.sources[name].filled) {
+        this.sources[name].data = layers[name] ?? none[name]();
+        this.sources[name].filled = Boolean(layers[name]);
+      }
+    }
+  }
+
+  /** Only the lines above the others: nothing else is painted again. */
+  over(layer) {
+    if (!layer && !this.sources.over.filled) return;
+    this.sources.over.data = layer ?? none.over();
+    this.sources.over.filled = Boolean(layer);
+  }
+
+  /** The frame within the host, in pixels. */
+  get frame() {
+    const { left, top, width, height } = this.view.frame.bbox;
+    return { left, top, width, height };
+  }
+
+  repaint() {
+    this.view.request_repaint();
+  }
+
+  /** A picture of it as it is, on *background*. @returns {Promise<Blob>} */
+  async png(background) {
+    const { canvas } = this.view.export("png", true);
+    const whole = document.createElement("canvas");
+    whole.width = canvas.width;
+    whole.height = canvas.height;
+    const context = /** @type {CanvasRenderingContext2D} */ (whole.getContext("2d"));
+    context.fillStyle = background;
+    context.fillRect(0, 0, whole.width, whole.height);
+    context.drawImage(canvas, 0, 0);
+    return new Promise((resolve) => whole.toBlob((blob) => resolve(/** @type {Blob} */ (blob)), "image/png"));
+  }
+
+  svg(background) {
+    const text = this.view.export("svg", true).ctx.get_serialized_svg(true);
+    const styled = text.replace(/<svg /, `<svg style="background:${background}" `);
+    return new Blob([styled], { type: "image/svg+xml" });
+  }
+}
+
+function label({ ticker, model }, ticks) {
+  model.major_label_overrides = new Map(ticks.map(({ at, label: text }) => [at, text]));
+  ticker.ticks = ticks.map(({ at }) => at);
+}
+
+// One at a time: what a figure listens to is recorded while it is made.
+let making = Promise.resolve();
+
+/** A figure for use. @returns {Promise<Figure>} */
+export async function borrow() {
+  const ready = idle.pop();
+  if (ready) return ready;
+  const made = making.then(() => idle.pop() ?? Figure.make());
+  making = made.then(() => undefined, () => undefined);
+  return made;
+}
+
+/** Give a figure back; it is kept for the next one who needs it, or destroyed. */
+export function giveBack(figure) {
+  figure.host.remove();
+  for (const name of LAYERS) figure.sources[name].data = none[name]();
+  if (idle.length < POOL) {
+    idle.push(figure);
+    return;
+  }
+  const B = bokeh();
+  figure.document.remove_root(figure.model);
+  const at = B.documents.indexOf(figure.document);
+  if (at >= 0) B.documents.splice(at, 1);
+  B.index.delete?.(figure.view);
+  for (const [type, listener] of figure.listeners) window.visualViewport?.removeEventListener(type, listener);
+}
