@@ -117,6 +117,9 @@ class RunNamed(Given):
     project: str | None
     machine: str | None
     state: str | None
+    label: str
+    colour: str
+    tags: list[str]
 
 
 class Hparams(Given):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 
 import duckdb
 
@@ -14,7 +15,7 @@ from ..lake.readers import Readers
 from ..lake.search import Names
 from ..state.store import State
 
-_NAMES = Names(tags="run_tags", archived="archived_runs")
+_NAMES = Names(tags="run_tags", archived="archived_runs", notes="run_notes")
 
 
 class Service:
@@ -59,6 +60,5 @@ class Service:
             return
         with self._marking:
             if version != self._marked:
-                archived = [one.run_key for one in self.state.annotations() if one.archived]
-                self.readers.put_tags(self.state.tags(), archived)
+                self.readers.put_notes([asdict(one) for one in self.state.annotations()])
                 self._marked = version

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from ..core.errors import UsageError
 from . import ask
-from .fields import FIELDS
+from .fields import FIELDS, NOTES
 from .history import find
 from .search import Names, Query
 
@@ -55,6 +55,7 @@ def hparam_names(con: duckdb.DuckDBPyConnection) -> pa.Table:
     return ask.read(con, lambda: con.execute(sql).to_arrow_table())
 
 
-def field_names() -> list[tuple[str, str]]:
-    """The fields of the filter language with their kinds."""
-    return list(FIELDS.items())
+def field_names(known: Names | None = None) -> list[tuple[str, str]]:
+    """The fields of the filter language with their kinds; those of people's notes where *known*."""
+    notes = NOTES if known and known.notes else {}
+    return [*FIELDS.items(), *((name, kind) for name, (_, kind) in notes.items())]

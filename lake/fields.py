@@ -26,6 +26,14 @@ FIELDS: dict[str, Kind] = {
     **dict.fromkeys(("files", "size", "duplicate_of"), "number"),
     "locations": "list",
 }
+# What people write about runs, from the relation of `Scope.notes`, joined as `w`.
+NOTES: dict[str, tuple[str, Kind]] = {
+    "label": ("coalesce(nullif(w.name, ''), r.name)", "text"),
+    "notes": ("nullif(w.notes, '')", "text"),
+    "tags": ("coalesce(w.tags, [])", "list"),
+    "colour": ("nullif(w.colour, '')", "text"),
+    "archived": ("coalesce(w.archived, false)", "condition"),
+}
 # The run itself first, which for a hidden copy is the one it is a copy of.
 LOCATIONS = (
     "list_prepend(coalesce(o.source, r.source) || ':' || coalesce(o.path, r.path),"
@@ -90,13 +98,15 @@ class Term:
 class Scope:
     """What the expressions of one statement share, and what they turned out to need.
 
-    *tags* names a relation (run_id, tag) that holds the users' tags. Where *known_hparams* or
+    *tags* names a relation (run_id, tag) that holds the users' tags, *notes* one (run_id, name,
+    notes, colour, archived, tags) of all that they wrote. Where *known_hparams* or
     *known_tags* are given, other names are refused. *names* are aliases that expressions may use.
     *hparams* numbers the columns `hp.h0` (text) and `hp.n0` (number), *metrics* the columns `m.m0`.
     A metric is (stat, tag, stream); without a stream it is the first that has the tag, '' foremost.
     """
 
     tags: str | None = None
+    notes: str | None = None
     known_hparams: tuple[str, ...] = ()
     known_tags: tuple[str, ...] = ()
     now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(tzinfo=None))
@@ -113,8 +123,16 @@ class Scope:
 
     def tagged(self, test: str) -> str:
         """A subquery of the runs with a user's tag for which *test* holds."""
-        relation = exp.Identifier(this=self.tags, quoted=True).sql("duckdb")
-        return f"SELECT run_id FROM {relation} WHERE run_id IS NOT NULL AND {test}"
+        return f"SELECT run_id FROM {quoted(self.tags)} WHERE run_id IS NOT NULL AND {test}"
+
+    def noted(self, test: str) -> str:
+        """A subquery of the runs about which someone wrote something for which *test* holds."""
+        return f"SELECT run_id FROM {quoted(self.notes)} WHERE run_id IS NOT NULL AND {test}"
+
+
+def quoted(relation: str | None) -> str:
+    """The name of a relation in SQL."""
+    return str(exp.Identifier(this=relation, quoted=True).sql("duckdb"))
 
 
 def holds(sql: str) -> Term:

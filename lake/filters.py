@@ -173,7 +173,8 @@ class _Writer:
         sides = (
             f"{self._source(one)} is {_A[left.kind]} and {self._source(other)} is {_A[right.kind]}"
         )
-        self._refuse(other, f"{sides}: they cannot be compared")
+        hint = "A tag is looked for with tag('name')." if "list" in kinds else ""
+        self._refuse(other, f"{sides}: they cannot be compared", hint)
 
     def _between(self, node: Node) -> Term:
         subject, low, high = node.this, node.args["low"], node.args["high"]
@@ -280,6 +281,8 @@ class _Writer:
             return Term(
                 fields.LOCATIONS if name == "locations" else f"r.{name}", fields.FIELDS[name]
             )
+        if not rest and name in fields.NOTES and self.scope.notes:
+            return Term(*fields.NOTES[name])
         if not rest and first in self.scope.names:
             return self.scope.names[first]
         self._refuse(node, f"{self._source(node)} is no field", self._hint(node, name))
@@ -287,6 +290,8 @@ class _Writer:
     def _hint(self, node: Node, name: str) -> str:
         if name == "hp":
             return 'A hyperparameter is written hp.name, or hp."name" with other signs in it.'
+        if name in fields.NOTES and not self.scope.notes:
+            return f"What people write, such as {name}, the web service has: ask its pages or API."
         if name in fields.STATS:
             return f'A metric is written {name}("tag").'
         if name in self.scope.known_hparams:
@@ -295,7 +300,9 @@ class _Writer:
             return f'A metric is written last("{name}").'
         if self._source(node).startswith('"'):
             return "Text stands in single quotes; double quotes are for names and metrics' tags."
-        hint = fields.nearest(name, [*self.scope.names, *fields.FIELDS, *fields.FUNCTIONS])
+        notes = fields.NOTES if self.scope.notes else ()
+        known = [*self.scope.names, *fields.FIELDS, *notes, *fields.FUNCTIONS]
+        hint = fields.nearest(name, known)
         return hint or "Text stands in single quotes; words to search for stand without operators."
 
     def _hparam(self, name: str, node: Node) -> Term:

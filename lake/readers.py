@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from queue import Empty, LifoQueue
 
@@ -92,30 +92,32 @@ class Readers:
         self._snapshot = int(row[0])
         self._looked = time.monotonic()
 
-    def put_tags(self, tags: list[tuple[str, str]], archived: list[str]) -> None:
-        """Make the relations `run_tags` (run_id, tag) and `archived_runs` (run_id) from run_keys."""
+    def put_notes(self, notes: Sequence[Mapping[str, object]]) -> None:
+        """Make relations of what people wrote about runs, each with its run_key.
+
+        `run_notes` (run_id, name, notes, colour, archived, tags) has it all, `run_tags` (run_id,
+        tag) and `archived_runs` (run_id) are parts of it. Runs that the lake has not are left out.
+        """
         con = self.lake.con.cursor()
         try:
             con.execute("SET search_path = 'memory.main,lake.main'")
-            keys, names = [key for key, _ in tags], [tag for _, tag in tags]
-            con.register("given_tags", pa.table({"run_key": _texts(keys), "tag": _texts(names)}))
-            con.register("given_archived", pa.table({"run_key": _texts(archived)}))
-            for table, columns in (("tags", "run_key, tag"), ("archived", "run_key")):
-                con.execute(
-                    f"CREATE OR REPLACE TABLE memory.main.state_{table} AS"
-                    f" SELECT {columns} FROM given_{table}"
-                )
+            con.register("given", pa.Table.from_pylist(list(notes), _NOTES))
+            con.execute("CREATE OR REPLACE TABLE memory.main.state_notes AS SELECT * FROM given")
             con.execute(
-                "CREATE OR REPLACE VIEW memory.main.run_tags AS SELECT r.run_id, t.tag"
-                " FROM memory.main.state_tags t JOIN lake.main.run_facts r USING (run_key)"
+                "CREATE OR REPLACE VIEW memory.main.run_notes AS SELECT r.run_id, n.* EXCLUDE run_key"
+                " FROM memory.main.state_notes n JOIN lake.main.run_facts r USING (run_key)"
             )
-            con.execute(
-                "CREATE OR REPLACE VIEW memory.main.archived_runs AS SELECT r.run_id"
-                " FROM memory.main.state_archived t JOIN lake.main.run_facts r USING (run_key)"
-            )
+            for view, query in _PARTS.items():
+                con.execute(f"CREATE OR REPLACE VIEW memory.main.{view} AS {query}")
         finally:
             con.close()
 
 
-def _texts(values: list[str]) -> pa.Array:
-    return pa.array(values, pa.string())
+_NOTES = pa.schema({
+    "run_key": pa.string(), "name": pa.string(), "notes": pa.string(), "colour": pa.string(),
+    "archived": pa.bool_(), "tags": pa.list_(pa.string()),
+})  # fmt: skip
+_PARTS = {
+    "run_tags": "SELECT run_id, unnest(tags) AS tag FROM memory.main.run_notes",
+    "archived_runs": "SELECT run_id FROM memory.main.run_notes WHERE archived",
+}

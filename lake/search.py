@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import duckdb
 import pyarrow as pa
-from sqlglot import exp
 
 from ..core.errors import FilterError, UsageError
 from . import filters, grammar
-from .fields import FIELDS, Metric, Scope, Term, nearest
+from .fields import FIELDS, NOTES, Metric, Scope, Term, nearest, quoted
 
 DEFAULT_COLUMNS = (
     "source", "machine", "project", "name", "path", "state", "created_at", "last_event_at",
@@ -65,11 +64,13 @@ class Query:
 class Names:
     """What the caller knows: a relation (run_id, tag) of users' tags, and names that exist.
 
-    *archived* is a relation (run_id) of runs that are left out unless the query has `archived`.
+    *archived* is a relation (run_id) of runs that are left out unless the query has `archived`;
+    *notes* is one (run_id, name, notes, colour, archived, tags) of what people wrote about runs.
     """
 
     tags: str | None = None
     archived: str | None = None
+    notes: str | None = None
     hparams: tuple[str, ...] = ()
     series: tuple[str, ...] = ()
 
@@ -137,15 +138,18 @@ class _Statement:
 
     def __init__(self, query: Query, names: Names):
         self.query = query
-        self.scope = Scope(tags=names.tags, known_hparams=names.hparams, known_tags=names.series)
+        self.scope = Scope(
+            tags=names.tags, notes=names.notes,
+            known_hparams=names.hparams, known_tags=names.series,
+        )  # fmt: skip
         _check(query)
         self.columns = self._columns()
         self.where = filters.condition(query.filter, self.scope)
         if not query.duplicates:
             self.where = f"r.duplicate_of IS NULL AND {self.where}"
         if names.archived and not query.archived:
-            away = exp.Identifier(this=names.archived, quoted=True).sql("duckdb")
-            self.where = f"r.run_id NOT IN (SELECT run_id FROM {away}) AND {self.where}"
+            away = f"SELECT run_id FROM {quoted(names.archived)}"
+            self.where = f"r.run_id NOT IN ({away}) AND {self.where}"
         for text, value in query.members:
             self.where = f"{self._same(self._key(text).term, value)} AND {self.where}"
         self.keys = [self._key(text) for text in query.group_by]
@@ -179,7 +183,8 @@ class _Statement:
         names: dict[str, Term] = {}
         for text in texts:
             source, name = grammar.alias(text)
-            if name is not None and name.lower() in FIELDS and name.lower() != source.strip():
+            taken = {*FIELDS, *(NOTES if self.scope.notes else ())}
+            if name is not None and name.lower() in taken and name.lower() != source.strip():
                 message, at = f"{name} is a field already: choose another name", text.rindex(name)
                 raise FilterError(message, text=text, position=at)
             column = _Column(name or text.strip(), filters.expression(source, self.scope))
@@ -195,6 +200,8 @@ class _Statement:
     def _key(self, text: str) -> _Column:
         source, name = grammar.alias(text)
         term = filters.expression(source, self.scope)
+        if source.strip().lower() == "tags":
+            term = Term(f"array_to_string({term.sql}, ', ')", "text")
         if term.kind == "list":
             raise FilterError("a list cannot be grouped by", text=text, position=0)
         return _Column(name or text.strip(), term)
@@ -313,6 +320,8 @@ class _Statement:
             some = [metric for metric, i in self.scope.metrics.items() if i in metrics]
             parts.append(f"m AS ({self._metrics(some, test)})")
             joins += " LEFT JOIN m ON m.run_id = r.run_id"
+        if re.search(r"\bw\.", sql):
+            joins += f" LEFT JOIN {quoted(self.scope.notes)} w ON w.run_id = r.run_id"
         if "l.copies" in sql:
             parts.append(f"l AS ({_COPIES})")
             joins += " LEFT JOIN l ON l.run_id = coalesce(r.duplicate_of, r.run_id)"

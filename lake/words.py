@@ -33,7 +33,8 @@ def split(text: str) -> tuple[str, ...] | None:
 
 
 def search(words: tuple[str, ...], scope: Scope) -> str:
-    """A boolean SQL expression: each word is in a name, a tag or a hyperparameter of the run.
+    """A boolean SQL expression: each word is in a name, a tag or a hyperparameter of the run,
+    or in what people wrote about it.
 
     Case does not matter; `*` stands for any characters.
     """
@@ -52,6 +53,9 @@ def _search(word: str, scope: Scope) -> str:
     ]
     if scope.tags:
         places.append(f"r.run_id IN ({scope.tagged(_has('tag', word, scope))})")
+    if scope.notes:
+        written = _has("concat_ws(chr(10), name, notes)", word, scope)
+        places.append(f"r.run_id IN ({scope.noted(written)})")
     return f"({' OR '.join(places)})"
 
 

@@ -35,7 +35,9 @@ def blueprint(service: Service) -> APIBlueprint:
             runs = contrast.fields(con, ids)
             table = history.hparams(con, ids, origins=query.origins)
         return jsonify(
-            answers.plain({"hparams": _hparams(table, ids, query.origins), "runs": _about(runs)})
+            answers.plain(
+                {"hparams": _hparams(table, ids, query.origins), "runs": _about(runs, service)}
+            )
         )
 
     @api.get("/compare", responses={200: given.Comparison})
@@ -53,7 +55,7 @@ def blueprint(service: Service) -> APIBlueprint:
         columns = {name: runs[name].to_pylist() for name in contrast.SHOWN}
         return jsonify(
             answers.plain({
-                "runs": _about(runs),
+                "runs": _about(runs, service),
                 "baseline": query.baseline,
                 "stat": query.stat,
                 "fields": [
@@ -86,8 +88,15 @@ def blueprint(service: Service) -> APIBlueprint:
     return api
 
 
-def _about(runs: pa.Table) -> list[dict[str, Any]]:
+def _about(runs: pa.Table, service: Service) -> list[dict[str, Any]]:
+    """Which runs they are, and what people call them."""
+    notes = {one.run_key: one for one in service.state.annotations(runs["run_key"].to_pylist())}
     rows: list[dict[str, Any]] = runs.select(_ABOUT).to_pylist()
+    for row in rows:
+        note = notes.get(row["run_key"])
+        row["label"] = (note and note.name) or row["name"]
+        row["colour"] = note.colour if note else ""
+        row["tags"] = list(note.tags) if note else []
     return rows
 
 

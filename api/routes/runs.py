@@ -93,7 +93,7 @@ def blueprint(service: Service) -> APIBlueprint:
             tags = history.tags(con).to_pylist()
         for one in hparams:
             one["expr"] = hparam_expression(one["name"])
-        names = [{"name": name, "kind": kind} for name, kind in facets.field_names()]
+        names = [{"name": name, "kind": kind} for name, kind in facets.field_names(service.names)]
         return jsonify(
             {
                 "fields": names, "hparams": hparams, "tags": tags,

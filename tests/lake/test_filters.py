@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from boardlake.core.errors import FilterError
 from boardlake.lake import filters, grammar, words
-from boardlake.lake.fields import FIELDS, FUNCTIONS, Scope
+from boardlake.lake.fields import FIELDS, FUNCTIONS, NOTES, Scope
 
 NOW = datetime(2025, 6, 1)
 OURS = re.compile(r"[a-z0-9_.:'<>=+\-*/%(),$ \[\]\"]*", re.IGNORECASE)
@@ -236,7 +236,7 @@ def test_split_and_alias() -> None:
 
 
 _PIECES = st.sampled_from(
-    [*FIELDS, *FUNCTIONS, "hp.lr", 'hp."a b"', "'x'", "'it''s'", '"t"', "1", "1e-3", "(", ")", ",",
+    [*FIELDS, *NOTES, *FUNCTIONS, "hp.lr", 'hp."a b"', "'x'", "'it''s'", '"t"', "1", "1e-3", "(", ")", ",",
      "and", "or", "not", "=", "<>", "<", "between", "in", "like", "~", "!~", "is", "null", "+", "-",
      "*", "/", "%", "interval", "'3 days'", "select", "from", "--", "/*", "*/", ";", "::", "[", "]",
      "case", "when", "end", "over", "as", "cast", "exists", "at time zone", "ignore nulls", ".",
@@ -255,7 +255,7 @@ _HOSTILE = st.lists(_PIECES, max_size=12).map(" ".join) | st.text(max_size=60)
 @example("points = ١", False)
 def test_any_text_is_taken_or_refused(text: str, column: bool) -> None:
     """No text raises anything but FilterError within the text, none of it reaches the SQL."""
-    one = scope(tags="run_tags")
+    one = scope(tags="run_tags", notes="run_notes")
     try:
         sql = filters.expression(text, one).sql if column else filters.condition(text, one)
     except FilterError as error:
@@ -269,8 +269,8 @@ def _vocabulary() -> set[str]:
     sql = """lower upper coalesce nullif greatest abs exp ln log round isnan isinf regexp_matches
         regexp_full_match contains concat_ws chr list_prepend cast as double varchar interval nan
         list_transform lambda and or not in is between null true false case when then else end select
-        from where run_id series_parts hparams run_tags tag name value copies hp"""
-    return {*sql.split(), *FIELDS}
+        from where run_id series_parts hparams run_tags run_notes tag name value copies hp"""
+    return {*sql.split(), *FIELDS, *NOTES}
 
 
 @given(st.text(max_size=30))

@@ -87,6 +87,12 @@ def make() -> duckdb.DuckDBPyConnection:
         if loss is not None:
             add_series(con, run_id, "loss", loss)
     con.execute("CREATE TABLE run_tags AS SELECT 2 AS run_id, 'baseline' AS tag")
+    con.execute(
+        "CREATE TABLE run_notes AS SELECT * FROM (VALUES"
+        " (2, 'The baseline', '', '#00ff00', false, ['baseline', 'old']),"
+        " (3, '', 'diverged at once', '', true, []::VARCHAR[]))"
+        " AS t(run_id, name, notes, colour, archived, tags)"
+    )
     return con
 
 
@@ -177,6 +183,63 @@ def test_found(con: duckdb.DuckDBPyConnection, text: str, ids: list[int]) -> Non
             found(con, text)
         return
     assert found(con, text, Names(tags="run_tags")) == ids
+
+
+NOTED = Names(tags="run_tags", notes="run_notes")
+
+
+@pytest.mark.parametrize(
+    "text, ids",
+    [
+        ("THE BASE*", [2]),
+        ("at once", [3]),
+        ("diverged bert", [3]),
+        ("search('diverged') or label = 'The baseline'", [2, 3]),
+        ("label = name", [1, 3, 4, 5, 6]),
+        ("label = 'The baseline' and project = 'vision'", [2]),
+        ("notes is null", [1, 2, 4, 5, 6]),
+        ("notes ~ 'diverged'", [3]),
+        ("colour = '#00ff00'", [2]),
+        ("archived = true", [3]),
+        ("not archived and hp.opt = 'adam'", [1, 5]),
+    ],
+)
+def test_found_by_what_people_wrote(
+    con: duckdb.DuckDBPyConnection, text: str, ids: list[int]
+) -> None:
+    """Names, notes and colours are fields where they are known, and words are looked for there."""
+    assert found(con, text, NOTED) == ids
+
+
+def test_what_people_wrote_as_columns(con: duckdb.DuckDBPyConnection) -> None:
+    """Runs without a word have their own name, no notes and no tags; groups go by all tags."""
+    columns = ("run_id", "label", "notes", "tags", "colour", "archived")
+    table = search(con, Query("run_id in (1, 2, 3)", columns, ("-label",)), NOTED)
+    name = {row["run_id"]: row for row in table.to_pylist()}
+    assert name[1]["label"] != "" and name[1]["tags"] == [] and name[1]["notes"] is None
+    assert name[2] == {
+        "run_id": 2, "label": "The baseline", "notes": None, "tags": ["baseline", "old"],
+        "colour": "#00ff00", "archived": False,
+    }  # fmt: skip
+    assert name[3]["archived"] is True
+    labels = table["label"].to_pylist()
+    assert labels == sorted(labels, reverse=True)
+    groups = search(con, Query(group_by=("tags",), sort=("-tags",)), NOTED).to_pylist()
+    assert groups == [{"tags": "baseline, old", "runs": 1}, {"tags": "", "runs": 5}]
+    members = Query(columns=("run_id",), members=(("tags", "baseline, old"),))
+    assert search(con, members, NOTED)["run_id"].to_pylist() == [2]
+
+
+@pytest.mark.parametrize("name", ["label", "notes", "tags", "colour", "archived"])
+def test_what_people_wrote_is_not_in_the_lake(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Without the service it is said where such a field is to be had; the word may be a name."""
+    with pytest.raises(FilterError) as caught:
+        search(con, Query(columns=(name,)))
+    assert "web service" in caught.value.hint
+    column = Query(columns=(f"points as {name}",))
+    assert search(con, column).column_names == [name]
+    with pytest.raises(FilterError, match="field already"):
+        search(con, column, NOTED)
 
 
 Value = float | str | bool | None
