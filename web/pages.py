@@ -40,6 +40,8 @@ def pages(service: Service, assets: Assets, document: Callable[[], dict[str, Any
         view = service.state.view(id)
         if view.page == "workspace":
             return runs(view.state)
+        if view.page == "run":
+            return one(str(view.state.get("run", "")), view.state)
         return show(view.page, view.name or view.page.capitalize(), view=view.state)
 
     def runs(view: dict[str, Any] | None = None) -> str:
@@ -64,10 +66,20 @@ def pages(service: Service, assets: Assets, document: Callable[[], dict[str, Any
     @blueprint.get("/run/<run_key>")
     def run(run_key: str) -> str:
         """One run."""
+        return one(run_key)
+
+    def one(run_key: str, view: dict[str, Any] | None = None) -> str:
         with service.cursor() as con:
             row = run_row(con, run_key)
             rest = parts(con, int(str(row["run_id"])))
-        return show("run", str(row["name"]), run=answers.plain(row), parts=answers.plain(rest))
+        return show(
+            "run", str(row["name"]), run=answers.plain(row), parts=answers.plain(rest), view=view
+        )
+
+    @blueprint.get("/compare")
+    def compare() -> str:
+        """Some runs side by side."""
+        return show("compare", "Compare")
 
     @blueprint.get("/api")
     def api() -> str:

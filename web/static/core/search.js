@@ -13,6 +13,7 @@ export function offer(label, run) {
 
 const pages = [
   { kind: "page", label: "All runs", href: "/" },
+  { kind: "page", label: "Compare runs", href: "/compare" },
   { kind: "page", label: "API", href: "/api" },
 ];
 
