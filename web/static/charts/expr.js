@@ -102,7 +102,7 @@ export function parse(text) {
   }
   function call() {
     const token = list[i];
-    const run = FUNCTIONS[token.value];
+    const run = Object.hasOwn(FUNCTIONS, token.value) ? FUNCTIONS[token.value] : null;
     if (!run) throw new ExprError(`there is no function ${token.value}; there are ${Object.keys(FUNCTIONS).join(", ")}`, token.at);
     i += 2;
     const given = [sum()];

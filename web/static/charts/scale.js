@@ -106,7 +106,7 @@ export function relativeTicks(low, high, most) {
   const step = unit(high - low, most);
   if (!step) return steps(low, high, most).map((at) => ({ at, label: `${tick(at)}s` }));
   const found = [];
-  for (let i = Math.ceil(low / step); i * step <= high && found.length < 100; i += 1) found.push({ at: i * step, label: span(i * step, step) });
+  for (let i = Math.ceil(low / step); i * step <= high && found.length < 100; i += 1) found.push({ at: i * step, label: i ? span(i * step, step) : "0" });
   return found;
 }
 

@@ -50,8 +50,8 @@ export class Toolbar {
     const key = JSON.stringify([x, this.tags().length]);
     if (key !== this.axisKey) {
       this.axisKey = key;
-      const others = this.tags().map((one) => one.tag).filter((tag) => !(tag in axes)).slice(0, 500);
-      const options = { ...axes, ...(x in axes || others.includes(x) ? {} : { [x]: x }), ...Object.fromEntries(others.map((tag) => [tag, tag])) };
+      const others = this.tags().map((one) => one.tag).filter((tag) => !(Object.hasOwn(axes, tag))).slice(0, 500);
+      const options = { ...axes, ...(Object.hasOwn(axes, x) || others.includes(x) ? {} : { [x]: x }), ...Object.fromEntries(others.map((tag) => [tag, tag])) };
       fill(this.axis, select("x axis", options, x, (value) => state.set({ x: value, zoom: null })));
     }
     this.zoom.hidden = !state.get("zoom") && !Object.keys(state.get("yz")).length;

@@ -5,7 +5,7 @@ const NAMES = { NaN: NaN, Infinity: Infinity, "-Infinity": -Infinity };
 /** A number as the API has it: NaN and infinities come by name. */
 export function toNumber(value) {
   if (typeof value === "number") return value;
-  return typeof value === "string" && value in NAMES ? NAMES[value] : null;
+  return typeof value === "string" && Object.hasOwn(NAMES, value) ? NAMES[value] : null;
 }
 
 /** At most five significant digits: 0.01234, 1.2346e-7, 12,345,678. */

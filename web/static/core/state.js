@@ -37,11 +37,13 @@ export class State {
    * @param {Record<string, {fallback: any, read: Function, write: Function}>} schema
    * @param {string} path the page's own path
    * @param {(query: URLSearchParams) => Record<string, any>} [foreign] values that other programs' links have
+   * @param {Record<string, any>} [subject] what the page is about: kept with its views, and no part of its state
    */
-  constructor(page, schema, path, foreign) {
+  constructor(page, schema, path, foreign, subject = {}) {
     this.page = page;
     this.schema = schema;
     this.path = path;
+    this.subject = subject;
     this.values = {};
     this.listeners = new Set();
     this.saveLong = debounce(() => this.#shorten(), 400);
@@ -60,7 +62,7 @@ export class State {
   }
 
   #known(values) {
-    return Object.fromEntries(Object.entries(values).filter(([name]) => name in this.schema));
+    return Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(this.schema, name)));
   }
 
   #read(search, foreign) {
@@ -146,7 +148,7 @@ export class State {
 
   async #save(name) {
     const kept = Object.fromEntries(Object.entries(this.values).filter(([key, value]) => !same(value, this.schema[key].fallback)));
-    return (await send("POST", "views", { page: this.page, state: kept, name })).id;
+    return (await send("POST", "views", { page: this.page, state: { ...kept, ...this.subject }, name })).id;
   }
 
   /** A short link to this state; with a name it is listed among the saved views. */
