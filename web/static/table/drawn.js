@@ -1,0 +1,70 @@
+/** Which runs or groups are drawn in the charts: the first of the order, less those hidden, and those shown besides. */
+
+import { colourOf, colourOfText } from "../core/colour.js";
+import { groupId } from "./rows.js";
+
+export const MOST_DRAWN = 200;
+
+/** The colour of a row. @param {import("./pages.js").Item} item @param {Record<string, string>} hue colours of this view */
+export function tint(item, hue) {
+  const own = hue[item.key];
+  if (item.group?.members) return /^#[0-9a-f]{6}$/i.test(own ?? "") ? own : colourOfText(item.key);
+  return colourOf(item.value("run_id"), own || item.value("colour") || "");
+}
+
+export class Drawn {
+  /** @param {import("../core/state.js").State} state @param {import("./rows.js").Rows} rows */
+  constructor(state, rows) {
+    this.state = state;
+    this.rows = rows;
+  }
+
+  /** Whether a row of the top list is drawn. */
+  is(item) {
+    const { n, hide, show } = this.state.values;
+    return !hide.includes(item.key) && (item.i < n || show.includes(item.key));
+  }
+
+  /** The rows that are drawn, in order; undefined while some are on their way. */
+  items() {
+    const { n, hide, show } = this.state.values;
+    const first = this.rows.first(n);
+    if (!first) return undefined;
+    const within = new Set(first.map((item) => item.key));
+    const hidden = new Set(hide);
+    const more = show.filter((key) => !within.has(key) && !hidden.has(key) && key.startsWith(groupId([]).slice(0, 2)) === this.rows.grouped);
+    const rest = this.rows.picked(more);
+    return rest && [...first.filter((item) => !hidden.has(item.key)), ...rest.filter((item) => !within.has(item.key))];
+  }
+
+  /** What the charts need to know of a row. */
+  entry(item) {
+    const colour = tint(item, this.state.get("hue"));
+    if (item.group?.members) {
+      const { values, members, runs } = item.group;
+      return { key: item.key, label: values.map((value) => value ?? "(none)").join(" · "), colour, runs, members };
+    }
+    const [run_id, label, state, project, machine] = ["run_id", "label", "state", "project", "machine"].map((name) => item.value(name));
+    return { key: item.key, run_id, label, colour, state, project, machine };
+  }
+
+  toggle(item) {
+    const { n, hide, show } = this.state.values;
+    const without = (list) => list.filter((key) => key !== item.key);
+    if (this.is(item)) this.state.set({ show: without(show), hide: item.i < n ? [...hide, item.key] : hide });
+    else this.state.set({ hide: without(hide), show: item.i < n ? show : [...without(show), item.key] });
+  }
+
+  /** Draw this one only; if it is alone already, the first ones again. */
+  solo(item) {
+    const { n, hide, show } = this.state.values;
+    const alone = n === 0 && show.length === 1 && show[0] === item.key && !hide.includes(item.key);
+    this.state.set(alone ? { n: this.state.schema.n.fallback, show: [], hide: [] } : { n: 0, show: [item.key], hide: [] });
+  }
+
+  /** None, if any is drawn; else all, as far as charts can bear. */
+  toggleAll(count) {
+    if (count) this.state.set({ n: 0, show: [], hide: [] });
+    else this.state.set({ n: Math.min(MOST_DRAWN, this.rows.total ?? 0), show: [], hide: [] });
+  }
+}

@@ -1,0 +1,69 @@
+/** What a column's expression means: its title, its alias, the metric or hyperparameter in it, which way is better. */
+
+/** Statistics of a metric that a column may show. */
+export const STATS = ["last", "min", "max", "mean", "first", "std", "count", "step_min", "step_max"];
+
+const FIELD_TITLES = {
+  label: "Run", name: "Name", last_event_at: "Last event", created_at: "Created", discovered_at: "Discovered", duration_s: "Duration",
+  last_step: "Last step", run_key: "Key", run_id: "Number", git_commit: "Commit", group_name: "Group", end_reason: "End", duplicate_of: "Copy of",
+};
+const LOWER = /loss|error|(^|[^a-z])(err|ppl)([^a-z]|$)|perplexity/i;
+const HIGHER = /acc(?!el|um|ess)|return|reward|(^|[^a-z])(m?iou|f1|m?ap)([^a-z]|$)/i;
+
+const parsed = new Map();
+
+/**
+ * A column as it is written: `min("val/loss") as best`.
+ * @param {string} text
+ * @returns {{text: string, expr: string, alias: string | null, name: string, title: string, stat: string, tag: string, stream: string | null, field: string, better: -1 | 0 | 1}}
+ * `name` is what the server calls it; `better` is 1 where more is better, -1 where less is
+ */
+export function column(text) {
+  let one = parsed.get(text);
+  if (!one) {
+    one = parse(text);
+    if (parsed.size > 5000) parsed.clear();
+    parsed.set(text, one);
+  }
+  return one;
+}
+
+const unquote = (text) => (text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text);
+
+function parse(text) {
+  const named = /^(.*\S)\s+as\s+("(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_]*)\s*$/isu.exec(text);
+  const expr = (named ? named[1] : text).trim();
+  const alias = named ? unquote(named[2]) : null;
+  const call = /^(\w+)\(\s*"((?:[^"]|"")*)"\s*(?:,\s*"((?:[^"]|"")*)"\s*)?\)$/.exec(expr);
+  const metric = call && STATS.includes(call[1].toLowerCase()) ? call : null;
+  const hp = /^hp\.(.+)$/s.exec(expr);
+  const field = /^[a-z_]+$/i.test(expr) ? expr.toLowerCase() : "";
+  const stat = metric ? metric[1].toLowerCase() : "";
+  const tag = metric ? metric[2].replaceAll('""', '"') : "";
+  const stream = metric?.[3] === undefined ? null : metric[3].replaceAll('""', '"');
+  let title = expr;
+  if (metric) title = `${stat.replace("_", " ")} ${tag}${stream ? ` (${stream})` : ""}`;
+  else if (hp) title = hp[1].startsWith('"') ? unquote(hp[1]) : hp[1];
+  else if (field) title = FIELD_TITLES[field] ?? (field[0].toUpperCase() + field.slice(1)).replaceAll("_", " ");
+  const better = ["count", "std", "step_min", "step_max"].includes(stat) ? 0 : direction(metric ? tag : alias ?? "");
+  return { text, expr, alias, name: alias ?? text.trim(), title: alias ?? title, stat, tag, stream, field, better };
+}
+
+/** Whether more (1) or less (-1) of what is called so is better; 0 where nobody can say. */
+export function direction(name) {
+  if (LOWER.test(name)) return -1;
+  return HIGHER.test(name) ? 1 : 0;
+}
+
+/** A sort key such as `-points` as its expression and its direction. */
+export function sortKey(text) {
+  const trimmed = text.trim();
+  const word = /^(.*\S)\s+(asc|desc)$/is.exec(trimmed);
+  if (word) return { expr: word[1], desc: word[2].toLowerCase() === "desc" };
+  return trimmed.startsWith("-") ? { expr: trimmed.slice(1).trim(), desc: true } : { expr: trimmed, desc: false };
+}
+
+/** The same the other way round. */
+export function sortText({ expr, desc }) {
+  return (desc ? "-" : "") + expr;
+}

@@ -1,0 +1,86 @@
+/** The selected runs: one by one, ranges, whole groups, or all that match. */
+
+import { toast, tell } from "../core/ui.js";
+
+export const MOST_SELECTED = 100_000;
+
+export class Selection {
+  /** @param {import("../core/state.js").State} state @param {import("./rows.js").Rows} rows */
+  constructor(state, rows) {
+    this.state = state;
+    this.rows = rows;
+    this.anchor = -1;
+    this.groups = new Map();
+  }
+
+  /** The selected run_keys. */
+  get keys() {
+    const list = this.state.get("sel");
+    if (this.list !== list) {
+      this.list = list;
+      this.set = new Set(list);
+    }
+    return this.set;
+  }
+
+  /** true, false, or null for a group of which some are selected. */
+  of(item) {
+    const { keys } = this;
+    if (!item.group?.members) return keys.has(item.key);
+    const own = this.groups.get(item.key);
+    if (!own || !keys.size) return false;
+    const count = own.filter((key) => keys.has(key)).length;
+    return count === own.length ? true : count ? null : false;
+  }
+
+  /** Select or release row *i*; with *range* all from the row touched before. */
+  async toggle(item, i, range = false) {
+    const on = this.of(item) !== true;
+    try {
+      const keys = range && this.anchor >= 0 ? await this.#between(this.anchor, i) : await this.#own(item);
+      this.#put(keys, on);
+    } catch (error) {
+      toast(tell(error), { bad: true });
+    }
+    this.anchor = i;
+  }
+
+  async #own(item) {
+    if (!item.group?.members) return [item.key];
+    const keys = await this.rows.keys({ members: item.group.members });
+    this.groups.set(item.key, keys);
+    return keys;
+  }
+
+  async #between(a, b) {
+    const [from, to] = [Math.min(a, b), Math.max(a, b)];
+    if (!this.rows.grouped) return this.rows.keys({ offset: from, limit: Math.min(MOST_SELECTED, to - from + 1) });
+    const items = [];
+    for (let i = from; i <= to; i += 1) items.push(this.rows.item(i));
+    return (await Promise.all(items.filter(Boolean).map((item) => this.#own(item)))).flat();
+  }
+
+  #put(keys, on) {
+    const next = new Set(this.keys);
+    for (const key of keys) {
+      if (on) next.add(key);
+      else next.delete(key);
+    }
+    this.state.set({ sel: [...next].slice(0, MOST_SELECTED) });
+  }
+
+  /** Select all that match; or, if any are selected, none. */
+  async toggleAll() {
+    if (this.keys.size) {
+      this.state.set({ sel: [] });
+      return;
+    }
+    try {
+      const keys = await this.rows.keys();
+      this.state.set({ sel: keys });
+      if (keys.length === MOST_SELECTED) toast(`The first ${MOST_SELECTED.toLocaleString("en-US")} runs are selected: more cannot be at once`);
+    } catch (error) {
+      toast(tell(error), { bad: true });
+    }
+  }
+}
