@@ -1,5 +1,6 @@
 /** The compare page: runs side by side, their texts line by line, their charts below. */
 
+import { ChartGrid } from "../charts/grid.js";
 import { asJson, csv, markdown } from "../compare/export.js";
 import { sections, table } from "../compare/model.js";
 import { find, picker, runLine } from "../compare/pick.js";
@@ -15,12 +16,12 @@ import { shell } from "../core/shell.js";
 import { literal } from "../core/split.js";
 import { flag, json, list, oneOf, State, text } from "../core/state.js";
 import { copy, empty, failed, menu } from "../core/ui.js";
+import { follow } from "./live.js";
 import { chartSchema } from "./workspace-state.js";
 
 const MOST_RUNS = 200;
 const TURNED_FROM = 50;
 const RECENT = 12;
-const FOLLOW_MS = 20_000;
 const STATS = { last: "Last", best: "Best", min: "Smallest", max: "Largest", mean: "Mean", first: "First" };
 
 const state = new State("compare", {
@@ -73,7 +74,12 @@ const textsHead = h("h2", null);
 const textsEl = h("div", { class: "texts" });
 const texts = new Texts(textsEl, state);
 const textsPart = h("section", { class: "part", "aria-label": "Texts", hidden: true }, textsHead, textsEl);
-const chartsPart = h("section", { class: "part charts", "aria-label": "Charts", hidden: true });
+const chartsHead = h("h2", null);
+const chartsEl = h("div", { class: "charts" });
+const chartsPart = h("section", { class: "part", "aria-label": "Charts", hidden: true }, chartsHead, chartsEl);
+const grid = new ChartGrid(chartsEl, state, {
+  why: () => empty("There is no run to draw."),
+});
 fill(document.getElementById("compare"), tools, notes, place, hint, textsPart, chartsPart);
 
 /** Runs by key, remembered: [run, ...] in the order of *wanted*, without those that are gone. */
@@ -172,19 +178,29 @@ function render() {
   if (many) draw(place, now, acts);
   const asked = new Set(state.get("runs")).size;
   fill(notes,
-    loaded.missing.length ? h("p", { class: "note", role: "status" }, `${plural(loaded.missing.length, "run")} of this link ${loaded.missing.length === 1 ? "is" : "are"} not in the lake (any more): ${loaded.missing.slice(0, 5).join(", ")}${loaded.missing.length > 5 ? ", …" : ""}. `, h("button", { type: "button", class: "link", on: { click: () => set({ runs: keys().filter((key) => !loaded.missing.includes(key)) }) } }, "Leave out")) : null,
-    asked > MOST_RUNS ? h("p", { class: "note", role: "status" }, `The link names ${asked} runs; the first ${MOST_RUNS} are compared. Groups of the run table compare more.`) : null);
+    loaded.missing.length ? h("p", { class: "notice", role: "status" }, `${plural(loaded.missing.length, "run")} of this link ${loaded.missing.length === 1 ? "is" : "are"} not in the lake (any more): ${loaded.missing.slice(0, 5).join(", ")}${loaded.missing.length > 5 ? ", …" : ""}. `, h("button", { type: "button", class: "link", on: { click: () => set({ runs: keys().filter((key) => !loaded.missing.includes(key)) }) } }, "Leave out")) : null,
+    asked > MOST_RUNS ? h("p", { class: "notice", role: "status" }, `The link names ${asked} runs; the first ${MOST_RUNS} are compared. Groups of the run table compare more.`) : null);
   document.title = many ? `${many === 1 ? now.runs[0].label : `${many} runs`} · Compare · boardlake` : "Compare · boardlake";
   offerRuns(many);
   textsPart.hidden = many < 2;
   if (many >= 2) renderTexts(now.runs);
+  chartsPart.hidden = many < 1;
+  if (many && part("charts", "Charts", chartsHead, chartsEl)) {
+    grid.setRuns(now.runs.map((run) => ({ key: run.run_key, run_id: run.run_id, label: run.label, colour: run.colour })));
+    grid.setBaseline(now.base);
+  }
+}
+
+/** The head of a part of the page below the table; whether the part is open. */
+function part(id, name, head, body) {
+  const open = !state.get("closed").includes(id);
+  fill(head, h("button", { type: "button", class: "fold", "aria-expanded": String(open), on: { click: () => acts.toggle(id) } }, icon(open ? "down" : "right"), name));
+  body.hidden = !open;
+  return open;
 }
 
 function renderTexts(runs) {
-  const open = !state.get("closed").includes("texts");
-  fill(textsHead, h("button", { type: "button", class: "fold", "aria-expanded": String(open), on: { click: () => acts.toggle("texts") } }, icon(open ? "down" : "right"), "Texts"));
-  textsEl.hidden = !open;
-  if (open) texts.show(candidates(loaded.all, loaded.tags, runs.map((run) => run.run_key)), runs);
+  if (part("texts", "Texts", textsHead, textsEl)) texts.show(candidates(loaded.all, loaded.tags, runs.map((run) => run.run_key)), runs);
 }
 
 /** With fewer than two runs there is nothing to compare: say so, and offer the latest. */
@@ -225,11 +241,6 @@ state.on((changed) => {
   else again();
 });
 
-setInterval(() => {
-  const running = here().some((run) => run.state === "running");
-  if (running && state.get("live") && !document.hidden && !document.querySelector("[popover]:popover-open, dialog[open]")) load();
-}, FOLLOW_MS);
-
 bind("/", "search names", () => search.focus());
 bind("a", "add a run", () => pick.input.focus());
 bind("d", "differences only, or all", () => set({ diff: !state.get("diff") }));
@@ -237,3 +248,8 @@ offer("Compare: show or hide what is the same", () => set({ diff: !state.get("di
 offer("Compare: a row or a column for each run", () => set({ flip: turned() ? "no" : "yes" }));
 offer("Compare: no baseline", () => set({ base: "" }));
 load();
+follow(() => state.get("live") && keys().length > 0, () => {
+  if (document.querySelector("[popover]:popover-open, dialog[open]")) return;
+  load();
+  grid.refresh();
+});
