@@ -27,7 +27,7 @@ export function popover(anchor, content, { label, onclose, class: kind = "", ali
     if (within) anchor.focus({ preventScroll: true });
     onclose?.();
   });
-  const first = el.querySelector("[autofocus], input, button, select, [tabindex='0']");
+  const first = el.querySelector("[autofocus]") ?? el.querySelector("input, button, select, [tabindex='0']");
   /** @type {HTMLElement | null} */ (first)?.focus({ preventScroll: true });
   return { el, close: () => el.isConnected && el.hidePopover() };
 }
