@@ -30,10 +30,10 @@ const quote = (text) => `"${text.replaceAll('"', '""')}"`;
 export function nameOptions(known, { blank = "" } = {}) {
   return [
     ...known.fields.map((one) => ({ label: one.name, detail: one.kind, insert: one.name + blank, kind: "field" })),
-    ...known.hparams.map((one) => ({ label: one.expr, detail: one.distinct > 1 ? plural(one.distinct, "value") : "same in all", insert: one.expr + blank, kind: "hparam" })),
+    ...known.hparams.map((one) => ({ label: one.expr, detail: one.distinct > 1 ? plural(one.distinct, "value") : "same in all", insert: one.expr + blank, kind: "hparam", key: `${one.expr} ${one.name}` })),
     ...known.functions.map((name) => {
       const call = known.stats.includes(name) ? `${name}("` : name === "tag" || name === "search" ? `${name}('` : name === "now" ? "now() " : `${name}(`;
-      return { label: name === "now" ? "now()" : `${name}(${call.endsWith('"') ? '"…"' : "…"})`, detail: FUNCTIONS[name] ?? "function", insert: call, kind: "function" };
+      return { label: name === "now" ? "now()" : `${name}(${call.endsWith('"') ? '"…"' : "…"})`, detail: FUNCTIONS[name] ?? "function", insert: call, kind: "function", key: name };
     }),
   ];
 }
@@ -71,7 +71,7 @@ export async function complete(text, caret, known) {
   const place = context(text, caret, known.stats);
   const next = text[place.to] === " ";
   let options = [];
-  let key = (one) => one.label;
+  let key = (one) => one.key ?? one.label;
   if (place.kind === "tag") {
     options = scalars(known).map((one) => ({ label: one.tag, detail: plural(one.runs, "run"), insert: quote(one.tag) + (place.closed ? "" : ") "), kind: "value" }));
   } else if (place.kind === "usertag") {
@@ -83,7 +83,7 @@ export async function complete(text, caret, known) {
   else if (place.kind === "junction") options = ["and", "or"].map((word) => ({ label: word, detail: word === "and" ? "both hold" : "one of both holds", insert: `${word} `, kind: "keyword" }));
   else if (place.kind === "name") {
     options = nameOptions(known, { blank: " " });
-    if (place.typed.length > 1) options.push(...scalars(known).map((one) => ({ label: `last(${quote(one.tag)})`, detail: plural(one.runs, "run"), insert: `last(${quote(one.tag)}) `, kind: "function" })));
+    if (place.typed.length > 1) options.push(...scalars(known).map((one) => ({ label: `last(${quote(one.tag)})`, detail: plural(one.runs, "run"), insert: `last(${quote(one.tag)}) `, kind: "function", key: one.tag })));
   }
   const found = ranked(place.typed.startsWith("/") ? place.typed.slice(1) : place.typed, options, key).slice(0, MOST);
   const done = found.length === 1 && found[0].insert.trim() === text.slice(place.from, place.to);

@@ -54,6 +54,7 @@ export class QueryBox {
     this.load = loader(fields);
     this.known = null;
     this.wrong = null;
+    this.seen = new Set();
     this.asking = new AbortController();
     this.counting = new AbortController();
     this.soon = debounce(() => this.#check(false), APPLY_MS);
@@ -283,7 +284,12 @@ export class QueryBox {
   #drawFacets(text, found) {
     const counts = (facet) => JSON.stringify(facet.values);
     const machine = found.find((facet) => facet.field === "machine");
-    const useful = found.filter((facet) => chosen(text, facet.field).length || (facet.values.length > 1 && !(facet.field === "source" && machine && counts(machine) === counts(facet))));
+    // What was of use once stays where it is: the table below must not jump about.
+    for (const facet of found) {
+      const doubled = facet.field === "source" && machine && counts(machine) === counts(facet);
+      if (chosen(text, facet.field).length || (facet.values.length > 1 && !doubled)) this.seen.add(facet.field);
+    }
+    const useful = found.filter((facet) => this.seen.has(facet.field));
     this.chips.classList.remove("stale");
     this.chips.hidden = !useful.length;
     const focused = /** @type {HTMLElement} */ (document.activeElement)?.dataset?.facet;

@@ -1,0 +1,143 @@
+/** Group keys and sort keys: short lists of expressions that are edited in a popover. */
+
+import { get } from "../core/api.js";
+import { combo, ranked } from "../core/combo.js";
+import { button, fill, h } from "../core/dom.js";
+import { split } from "../core/split.js";
+import { popover, tell } from "../core/ui.js";
+import { complete, nameOptions } from "./completion.js";
+import { column, sortKey, sortText } from "./expression.js";
+import { loader } from "./names.js";
+import { moved, OrderList } from "./order.js";
+
+const MOST_KEYS = 16;
+const USUAL = ["project", "machine", "state", "source", "group_name", "host", "name"];
+const STATISTICS = ["mean", "std", "min", "max"];
+
+/** Names that one groups or sorts by: fields people use first, then hyperparameters, then the other fields. */
+function candidates(known) {
+  const all = nameOptions({ ...known, functions: [] }).map((one) => ({ label: one.insert, detail: one.detail }));
+  const usual = USUAL.map((name) => all.find((one) => one.label === name)).filter(Boolean);
+  const hparams = all.filter((one) => one.label.startsWith("hp."));
+  return [...new Set([...usual, ...hparams, ...all])];
+}
+
+class Keys {
+  constructor(state, load, { name, label, add, row, text, check, offered, write = (expr) => expr }) {
+    Object.assign(this, { state, name, check, write, text });
+    this.wrong = h("p", { class: "wrong", role: "alert" });
+    this.list = new OrderList({
+      label, name: (item) => column(text(item)).title, row: (item, i) => row(item, i, (next) => this.#put(this.#items.map((one, j) => (j === i ? next : one)))),
+      move: (from, to) => this.#put(moved(this.#items, from, to)), remove: (i) => this.#put(this.#items.filter((_, j) => j !== i)),
+    });
+    this.input = /** @type {HTMLInputElement} */ (h("input", { type: "text", "aria-label": add, placeholder: add, spellcheck: "false", maxlength: "10000", autofocus: true }));
+    this.el = h("div", { class: "keys-editor" }, h("strong", null, label), this.list.el, this.input, this.wrong,
+      h("footer", null, button("reset", `No ${name === "group" ? "groups" : "order of your own"}`, () => this.#put(state.defaults()[name]), { text: name === "group" ? "Ungroup" : "Reset" })));
+    combo(this.input, {
+      label: add, onFocus: true, eager: (typed) => typed.trim() !== "",
+      options: async (typed, caret) => {
+        const known = await load();
+        const plain = ranked(typed, await offered(known), (one) => one.label);
+        if (/[("]/.test(typed) || !plain.length) return (await complete(typed, caret, known)).map((one) => ({ ...one, partial: true }));
+        return plain.filter((one) => !this.#items.some((item) => text(item) === one.label));
+      },
+      pick: (option) => {
+        if (option.partial) this.input.setRangeText(option.insert, option.from, option.to, "end");
+        else this.#add(option.label);
+      },
+    });
+    this.input.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || !this.input.value.trim()) return;
+      event.preventDefault();
+      this.#add(this.input.value.trim());
+    });
+    this.listen = (changed) => {
+      if (changed.has(name) || changed.has("group")) this.#draw();
+    };
+    state.on(this.listen);
+    this.#draw();
+  }
+
+  close() {
+    this.state.listeners.delete(this.listen);
+  }
+
+  get #items() {
+    return this.state.get(this.name);
+  }
+
+  #put(items) {
+    fill(this.wrong);
+    this.state.set({ [this.name]: items });
+  }
+
+  #draw() {
+    this.list.draw(this.#items);
+    this.el.querySelector("footer").hidden = !this.#items.length;
+  }
+
+  async #add(text) {
+    try {
+      const more = split(text).filter((one) => !this.#items.some((item) => this.text(item) === one));
+      if (this.#items.length + more.length > MOST_KEYS) throw new Error(`at most ${MOST_KEYS} keys are taken`);
+      if (more.length) await this.check(more);
+      this.input.value = "";
+      this.#put([...this.#items, ...more.map(this.write)]);
+      this.input.focus();
+    } catch (error) {
+      fill(this.wrong, tell(error));
+    }
+  }
+}
+
+function opener(icon, label, name, state, make, words) {
+  const open = button(icon, label, () => {
+    const keys = make();
+    popover(open, keys.el, { label, class: "keys-popover", onclose: () => keys.close() });
+  }, { text: " ", "aria-haspopup": "dialog", "aria-expanded": "false" });
+  const text = open.lastChild;
+  const draw = () => {
+    text.textContent = words(state.get(name));
+    open.classList.toggle("on", name === "group" && state.get(name).length > 0);
+  };
+  state.on((changed) => changed.has(name) && draw());
+  draw();
+  return open;
+}
+
+/** The button whose popover says by what runs are grouped. @param {import("../core/state.js").State} state @param {any} [fields] */
+export function groupButton(state, fields) {
+  const load = loader(fields);
+  const make = () => new Keys(state, load, {
+    name: "group", label: "Group by", add: "Add a field, hyperparameter or expression", text: (item) => item,
+    row: (item) => h("span", { class: "column-title", title: item }, column(item).title, column(item).title !== item && h("span", { class: "muted" }, item)),
+    check: (keys) => get("groups", { group_by: keys, columns: ["points"], limit: "0" }), offered: candidates,
+  });
+  return opener("group", "Group the runs", "group", state, make, (keys) => (keys.length ? `Group: ${keys.map((one) => column(one).title).join(", ")}` : "Group"));
+}
+
+/** The button whose popover says how runs (or groups) are sorted. @param {import("../core/state.js").State} state @param {any} [fields] */
+export function sortButton(state, fields) {
+  const load = loader(fields);
+  const grouped = () => state.get("group").length > 0;
+  const ofGroups = () => [
+    ...["runs", ...state.get("group").map((one) => column(one).name)].map((label) => ({ label })),
+    ...state.get("cols").flatMap((text) => STATISTICS.map((one) => ({ label: `${column(text).name}_${one}` }))),
+  ];
+  const make = () => new Keys(state, load, {
+    name: "sort", label: "Sort by", add: "Add a sort key", text: (item) => sortKey(item).expr,
+    row: (item, i, change) => {
+      const key = sortKey(item);
+      const way = key.desc ? "descending" : "ascending";
+      return [
+        h("span", { class: "column-title", title: item }, column(key.expr).title),
+        button(key.desc ? "down" : "up", `${column(key.expr).title}: ${way}; turn around`, () => change(sortText({ ...key, desc: !key.desc })), { text: way, class: "button small", "data-part": "way", tabindex: "-1" }),
+      ];
+    },
+    check: (keys) => (grouped() ? null : get("runs", { sort: keys, columns: ["run_key"], limit: "0" })),
+    offered: (known) => (grouped() ? ofGroups() : [...state.get("cols").map((text) => ({ label: column(text).expr, detail: "shown" })), ...candidates(known)].filter((one, i, all) => all.findIndex((other) => other.label === one.label) === i)),
+    // Times and best values are read from the newest and largest down.
+    write: (expr) => (/(_at|^points|^runs|^size|last_step|duration_s)$/.test(expr) ? `-${expr}` : expr),
+  });
+  return opener("sort", "Sort the runs", "sort", state, make, (keys) => (keys.length > 1 ? `Sort (${keys.length})` : "Sort"));
+}
