@@ -1,0 +1,41 @@
+/** One image over the page, with the steps before and after it. */
+
+import { fill, h } from "../core/dom.js";
+import { bytes, time, toNumber } from "../core/format.js";
+import { dialog } from "../core/ui.js";
+import { StepSlider } from "./steps.js";
+
+/**
+ * Show an image of a card large; the page's step moves with it.
+ * @param {any} card of `media.js` @param {number} idx which of the images of a step
+ */
+export function large(card, idx) {
+  const { state } = card.tab.page;
+  const slider = new StepSlider(state, "Step of the image");
+  const img = /** @type {HTMLImageElement} */ (h("img", { class: "large" }));
+  const says = h("p", { class: "muted" });
+  const draw = () => {
+    slider.draw();
+    const items = card.items.get(slider.step) ?? [];
+    const one = items.find((item) => item.idx === idx) ?? items[0];
+    if (!one) return;
+    img.alt = `${card.series.tag}, step ${one.step}`;
+    img.classList.toggle("small", Boolean(one.width && one.width < 400));
+    if (img.getAttribute("src") !== one.url) img.src = one.url;
+    const wall = toNumber(one.wall_time);
+    fill(says, [one.width && `${one.width} × ${one.height}`, bytes(one.nbytes), one.mime, wall !== null && Number.isFinite(wall) && time(wall), one.label].filter(Boolean).join(" · "), " · ",
+      h("a", { href: one.url, target: "_blank", rel: "noopener" }, "as a file"));
+  };
+  const opened = dialog(card.series.display_name || card.series.tag, h("div", { class: "largebox" }, slider.el, img, says), [], { wide: true });
+  slider.set(card.steps, new Map([...card.items].map(([step, items]) => [step, toNumber(items[0].wall_time)])));
+  state.on(() => { if (opened.el.isConnected) draw(); });
+  opened.el.addEventListener("keydown", (event) => {
+    if (event.target === slider.range) return;
+    if (event.key === "ArrowLeft") slider.back.click();
+    else if (event.key === "ArrowRight") slider.next.click();
+    else return;
+    event.preventDefault();
+  });
+  draw();
+  slider.range.focus();
+}

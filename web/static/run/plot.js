@@ -1,0 +1,141 @@
+/** Our own small plots: a canvas as sharp as the screen, axes, and the colours of the theme. */
+
+import { h, onFrame } from "../core/dom.js";
+import { number } from "../core/format.js";
+import { onTheme } from "../core/theme.js";
+
+/** The theme's colours. */
+export function ink() {
+  const style = getComputedStyle(document.documentElement);
+  const of = (name) => style.getPropertyValue(name).trim();
+  return { text: of("--text"), muted: of("--muted"), line: of("--line"), panel: of("--panel"), accent: of("--accent") };
+}
+
+/** Round numbers between two, about *n* of them. @returns {number[]} */
+export function ticks(low, high, n) {
+  const span = high - low;
+  if (!(span > 0) || !Number.isFinite(span)) return [low];
+  const rough = span / Math.max(1, n);
+  const size = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].find((one) => one * size >= rough) * size;
+  const found = [];
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9 && found.length < 50; i += 1) found.push(i * step);
+  return found;
+}
+
+/** A number at an axis: short. */
+export function tickText(value) {
+  const size = Math.abs(value);
+  if (size < 1e-12) return "0";
+  for (const [least, letter] of [[1e9, "G"], [1e6, "M"], [1e4, "k"]]) {
+    if (size >= least) return `${Number((value / ({ G: 1e9, M: 1e6, k: 1e3 }[letter])).toPrecision(4))}${letter}`;
+  }
+  return number(Number(value.toPrecision(4)), 4);
+}
+
+const live = new Set();
+onTheme(() => { for (const one of live) if (one.canvas.isConnected) one.redraw(); else live.delete(one); });
+
+/** A canvas in a box, drawn anew when its size or the theme changes. */
+export class Plot {
+  /**
+   * @param {{label: string, height: number, draw: (context: CanvasRenderingContext2D, width: number, height: number) => void, hover?: (x: number, y: number) => any, pick?: (x: number, y: number) => void}} options
+   *   `draw` paints in pixels of the page; `hover` gives what stands beside the pointer, or null; `pick` is a click
+   */
+  constructor({ label, height, draw, hover, pick }) {
+    this.draw = draw;
+    this.canvas = /** @type {HTMLCanvasElement} */ (h("canvas", { role: "img", "aria-label": label, style: `height:${height}px` }));
+    this.tip = h("div", { class: "hint", hidden: true });
+    this.el = h("div", { class: pick ? "drawing picks" : "drawing" }, this.canvas, this.tip);
+    this.redraw = onFrame(() => this.#paint());
+    new ResizeObserver(this.redraw).observe(this.canvas);
+    live.add(this);
+    if (hover) {
+      const show = onFrame((event) => this.#hover(event, hover));
+      this.canvas.addEventListener("pointermove", show);
+      this.canvas.addEventListener("pointerleave", () => { this.at = null; this.tip.hidden = true; this.redraw(); });
+    }
+    if (pick) this.canvas.addEventListener("click", (event) => pick(event.offsetX, event.offsetY));
+  }
+
+  /** What a reader that sees nothing is told. */
+  say(label) {
+    this.canvas.setAttribute("aria-label", label);
+  }
+
+  #paint() {
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    if (!width || !height) return;
+    const scale = devicePixelRatio || 1;
+    const [w, t] = [Math.round(width * scale), Math.round(height * scale)];
+    if (this.canvas.width !== w || this.canvas.height !== t) Object.assign(this.canvas, { width: w, height: t });
+    const context = this.canvas.getContext("2d");
+    context.setTransform(scale, 0, 0, scale, 0, 0);
+    context.clearRect(0, 0, width, height);
+    context.font = "11px system-ui, sans-serif";
+    this.draw(context, width, height);
+  }
+
+  #hover(event, hover) {
+    const { offsetX: x, offsetY: y } = event;
+    const says = hover(x, y);
+    this.tip.hidden = !says;
+    this.redraw();
+    if (!says) return;
+    this.tip.replaceChildren(...[says].flat());
+    const box = this.canvas.clientWidth;
+    const width = this.tip.offsetWidth;
+    this.tip.style.left = `${x + 14 + width > box ? Math.max(0, x - width - 14) : x + 14}px`;
+    this.tip.style.top = `${Math.max(0, y - 12)}px`;
+  }
+}
+
+/**
+ * Axes around a box, with grid lines where *grid* says so.
+ * @param {CanvasRenderingContext2D} context
+ * @param {{left: number, top: number, width: number, height: number}} box
+ * @param {{low: number, high: number, name?: string, text?: (value: number) => string}} x
+ * @param {{low: number, high: number, name?: string, text?: (value: number) => string} | null} y
+ */
+export function axes(context, box, x, y, { grid = false } = {}) {
+  const colours = ink();
+  const [right, foot] = [box.left + box.width, box.top + box.height];
+  context.lineWidth = 1;
+  context.strokeStyle = colours.line;
+  context.fillStyle = colours.muted;
+  const crisp = (value) => Math.round(value) + 0.5;
+  const stroke = (...points) => {
+    context.beginPath();
+    points.forEach(([a, b], i) => (i ? context.lineTo(a, b) : context.moveTo(a, b)));
+    context.stroke();
+  };
+  context.textAlign = "center";
+  context.textBaseline = "top";
+  for (const value of ticks(x.low, x.high, Math.max(2, box.width / 90))) {
+    const at = crisp(box.left + ((value - x.low) / (x.high - x.low || 1)) * box.width);
+    stroke([at, grid ? box.top : foot], [at, foot + 4]);
+    context.fillText((x.text ?? tickText)(value), at, foot + 7);
+  }
+  if (x.name) {
+    context.textAlign = "right";
+    context.fillText(x.name, right, foot + 21);
+  }
+  if (y) {
+    context.textAlign = "right";
+    context.textBaseline = "middle";
+    for (const value of ticks(y.low, y.high, Math.max(2, box.height / 40))) {
+      const at = crisp(foot - ((value - y.low) / (y.high - y.low || 1)) * box.height);
+      stroke([box.left - 4, at], [grid ? right : box.left, at]);
+      context.fillText((y.text ?? tickText)(value), box.left - 7, at);
+    }
+  }
+  context.strokeStyle = colours.muted;
+  stroke([box.left + 0.5, box.top], [box.left + 0.5, foot + 0.5], [right, foot + 0.5]);
+}
+
+/** A colour between the stops of a ramp. @param {[number, number, number][]} stops @param {number} t from 0 to 1 */
+export function between(stops, t) {
+  const at = Math.max(0, Math.min(1, t)) * (stops.length - 1);
+  const i = Math.min(stops.length - 2, Math.floor(at));
+  return stops[i].map((from, k) => Math.round(from + (stops[i + 1][k] - from) * (at - i)));
+}
