@@ -24,7 +24,7 @@ export class Bulk {
     this.state = state;
     this.table = table;
     this.runs = [];
-    this.el = h("div", { class: "bulk", role: "toolbar", "aria-label": "Selected runs", hidden: true });
+    this.el = h("div", { class: "bulkbar", role: "toolbar", "aria-label": "Selected runs", hidden: true });
     el.append(this.el);
     this.soon = debounce(() => this.#look(), 150);
     state.on((changed) => {

@@ -21,6 +21,9 @@ export function bestOf(tag) {
   return direction(tag) < 0 ? "min" : "max";
 }
 
+/** Whether what was typed into the search is more than a name. */
+const isExpression = (typed) => !typed.startsWith("/") && /[("<>=*+]|^hp\.|\sas\s/.test(typed);
+
 /** An expression with a name of its own, or without. */
 export function named(expr, name) {
   if (!name) return expr;
@@ -46,6 +49,7 @@ class Columns {
     this.known = null;
     this.search = /** @type {HTMLInputElement} */ (h("input", { type: "search", "aria-label": "Search columns", placeholder: "Search: words, letters or /regex/", autofocus: true, spellcheck: "false", autocomplete: "off", maxlength: "1000" }));
     this.wrong = h("p", { class: "wrong", role: "alert" });
+    this.jumps = h("div", { class: "column-jumps", role: "group", "aria-label": "Go to" });
     this.found = h("div", { class: "column-groups", tabindex: "-1" });
     this.count = h("span", { class: "muted" });
     this.list = new OrderList({
@@ -54,7 +58,7 @@ class Columns {
       keys: { p: (i) => this.#pin(i), Enter: (i) => this.#rename(i), F2: (i) => this.#rename(i) },
     });
     this.el = h("div", { class: "columns-panes" },
-      h("section", { class: "columns-all", "aria-label": "All columns" }, this.search, this.wrong, this.found),
+      h("section", { class: "columns-all", "aria-label": "All columns" }, this.search, this.wrong, this.jumps, this.found),
       h("section", { class: "columns-chosen", "aria-label": "Shown columns" },
         h("header", null, h("strong", null, "Shown"), this.count), this.list.el,
         h("footer", null,
@@ -197,7 +201,8 @@ class Columns {
       this.#group("Hyperparameters", hparams, (one) => this.#box(one.expr, one.name, one.distinct > 1 ? plural(one.distinct, "value") : "same in all")),
       this.#group("Metrics", part(scalars(this.known), (one) => one.tag), (one) => this.#metric(one)),
     ].filter(Boolean);
-    fill(this.found, groups.length ? groups : null, typed.trim() && !typed.startsWith("/") && groups.length < 2 ? this.#own(typed.trim()) : null);
+    fill(this.found, groups, isExpression(typed) || (typed.trim() && !groups.length) ? this.#own(typed.trim()) : null);
+    fill(this.jumps, groups.map((group) => h("button", { type: "button", class: "chip", on: { click: () => group.scrollIntoView({ block: "start" }) } }, group.firstElementChild.textContent)));
     this.found.scrollTop = top;
     if (focus) /** @type {HTMLElement} */ (this.found.querySelector(`[data-expr="${CSS.escape(focus)}"]`))?.focus({ preventScroll: true });
   }
@@ -205,7 +210,7 @@ class Columns {
   #group(title, items, row) {
     if (!items.length) return null;
     const rest = items.length - MOST_ROWS;
-    return h("fieldset", null, h("legend", null, title, h("span", { class: "muted" }, String(items.length))), items.slice(0, MOST_ROWS).map(row), rest > 0 && h("p", { class: "muted" }, `${rest} more: search to see them`));
+    return h("fieldset", null, h("legend", null, title, " ", h("span", { class: "muted" }, String(items.length))), items.slice(0, MOST_ROWS).map(row), rest > 0 && h("p", { class: "muted" }, `${rest} more: search to see them`));
   }
 
   #box(expr, label, detail) {

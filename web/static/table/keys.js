@@ -120,9 +120,10 @@ export function groupButton(state, fields) {
 export function sortButton(state, fields) {
   const load = loader(fields);
   const grouped = () => state.get("group").length > 0;
-  const ofGroups = () => [
+  const numeric = (known, { expr, stat }) => Boolean(stat) || /[-+*/(]/.test(expr) || known.hparams.some((one) => one.expr === expr && one.numeric) || known.fields.some((one) => one.name === expr && one.kind === "number");
+  const ofGroups = (known) => [
     ...["runs", ...state.get("group").map((one) => column(one).name)].map((label) => ({ label })),
-    ...state.get("cols").flatMap((text) => STATISTICS.map((one) => ({ label: `${column(text).name}_${one}` }))),
+    ...state.get("cols").map(column).filter((one) => numeric(known, one)).flatMap((one) => STATISTICS.map((stat) => ({ label: `${one.name}_${stat}` }))),
   ];
   const make = () => new Keys(state, load, {
     name: "sort", label: "Sort by", add: "Add a sort key", text: (item) => sortKey(item).expr,
@@ -135,7 +136,7 @@ export function sortButton(state, fields) {
       ];
     },
     check: (keys) => (grouped() ? null : get("runs", { sort: keys, columns: ["run_key"], limit: "0" })),
-    offered: (known) => (grouped() ? ofGroups() : [...state.get("cols").map((text) => ({ label: column(text).expr, detail: "shown" })), ...candidates(known)].filter((one, i, all) => all.findIndex((other) => other.label === one.label) === i)),
+    offered: (known) => (grouped() ? ofGroups(known) : [...state.get("cols").map((text) => ({ label: column(text).expr, detail: "shown" })), ...candidates(known)].filter((one, i, all) => all.findIndex((other) => other.label === one.label) === i)),
     // Times and best values are read from the newest and largest down.
     write: (expr) => (/(_at|^points|^runs|^size|last_step|duration_s)$/.test(expr) ? `-${expr}` : expr),
   });

@@ -92,7 +92,7 @@ export class QueryBox {
     this.note = h("div", { class: "query-wrong", id: "query-wrong", role: "alert", hidden: true });
     this.chips = h("div", { class: "facets", role: "group", "aria-label": "Quick filters", hidden: true });
     const line = h("div", { class: "query-line" }, icon("search"), h("div", { class: "query-edit" }, this.shown, this.input), h("kbd", { class: "query-key", title: "Press / to filter" }, "/"), this.clear);
-    el.append(h("div", { class: "query", role: "search" }, line, this.note, this.chips));
+    el.append(h("div", { class: "querybox", role: "search" }, line, this.note, this.chips));
   }
 
   /** Put the caret at the end of the filter. */

@@ -7,11 +7,10 @@ import { copy, failed, popover, tell } from "../core/ui.js";
 
 /** The button that saves this view and lists those that are saved. @param {import("../core/state.js").State} state */
 export function viewsButton(state) {
-  const open = button("live", "Saved views", () => {
+  const open = button(null, "Saved views", () => {
     const views = new Views(state);
     views.shown = popover(open, views.el, { label: "Saved views", class: "views", align: "end" });
   }, { text: "Views", "aria-haspopup": "dialog", "aria-expanded": "false" });
-  open.firstElementChild.remove();
   return open;
 }
 
