@@ -63,10 +63,15 @@ def build(lake: Lake, runs: int, steps: int) -> None:
     """Fill *lake*; the last run is one of ten times as many points in each series."""
     for first in range(1, runs, _STEP_RUNS):
         last = min(first + _STEP_RUNS, runs)
-        for sql in (_POINTS, _PARTS):
-            lake.con.execute(sql.format(first=first, last=last, steps=steps))
-    for sql in (_POINTS, _PARTS):
-        lake.con.execute(sql.format(first=runs, last=runs + 1, steps=10 * steps))
+        lake.con.execute(_POINTS.format(first=first, last=last, steps=steps))
+    lake.con.execute(_POINTS.format(first=runs, last=runs + 1, steps=10 * steps))
+    describe(lake, runs, steps)
+
+
+def describe(lake: Lake, runs: int, steps: int) -> None:
+    """Write what belongs to the points of *lake*: aggregates, runs, files, hyperparameters."""
+    for first in range(1, runs + 1, _STEP_RUNS):
+        lake.con.execute(_PARTS.format(first=first, last=first + _STEP_RUNS))
     lake.con.execute(
         "INSERT INTO source_facts (source, stalled_after_s, finished_after_s) VALUES ('lab', 1800, 86400)"
     )

@@ -35,6 +35,7 @@ _LOCAL = ("127.0.0.1", "localhost", "::1")
 @click.pass_obj
 def command(context: Context, host: str, port: int, open_: bool) -> int:
     """Serve the web UI and the API of the lake, until stopped."""
+    context.spare_pandas()
     bound = bind(host, port)
     service = open_service(context)
     try:

@@ -39,6 +39,7 @@ def command(
 
     New logs are read every few seconds until Ctrl-C.
     """
+    context.spare_pandas()
     given = paths or known_sources(context)
     if no_serve:
         return _once(context, given)
@@ -112,7 +113,6 @@ def _refuse_missing(paths: tuple[str, ...]) -> None:
 
 def _once(context: Context, paths: tuple[str, ...]) -> int:
     """One cycle, what the lake holds then, and what to do next."""
-    context.spare_pandas()
     from ..ingest.cycle import warm
     from ..ingest.setup import setups
     from ..lake.overview import totals

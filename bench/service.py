@@ -1,0 +1,180 @@
+"""How long the server takes for what the pages ask, and how much memory it holds.
+
+A real server process over lakes of 10,000 and 100,000 runs, one connection, answers read whole.
+The lakes are made in --lakes where they are missing, and stay there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import serving
+from measure import peak_mb, report
+from serving import Answer, Client, Server, check, timed
+
+_METRICS = ["train/metric0", "val/metric1", "train/metric2", "val/metric3", "train/metric4"]
+_COLUMNS = ",".join([
+    "name", "project", "created_at", "state",
+    *(f"hp.param{k}" for k in range(1, 6)), *(f'last("{tag}")' for tag in _METRICS),
+])  # fmt: skip
+_SHORT = {"limit": 50}
+
+
+def table(client: Client, times: int) -> dict[str, dict[str, float]]:
+    """What the run table asks; every request differs, so that no answer is an old one."""
+    return {
+        "first_page": timed(lambda i: client.get("/api/v1/runs", offset=i % 7, **_SHORT), times),
+        "filter_sort_page": timed(
+            lambda i: client.get(
+                "/api/v1/runs", columns=_COLUMNS, sort='-last("val/metric3")',
+                filter=f"project in ('project1', 'project2') and hp.param1 > {10 + i % 400}", **_SHORT,
+            ), times,
+        ),
+        "metric_filter_sort_page": timed(
+            lambda i: client.get(
+                "/api/v1/runs", columns=_COLUMNS, sort='min("val/metric3")',
+                filter=f'min("val/metric3") < {0.1 + i % 40 / 1000}', **_SHORT,
+            ), times,
+        ),
+        "words": timed(
+            lambda i: client.get("/api/v1/runs", filter=f"resnet50 seed{i % 7}", **_SHORT), times
+        ),
+        "group_by": timed(
+            lambda i: client.get(
+                "/api/v1/groups", group_by="project,hp.param4", columns='last("train/metric0")',
+                filter=f"hp.param1 >= {i % 50}", sort="-runs", **_SHORT,
+            ), times,
+        ),
+        "facets": timed(
+            lambda i: client.get("/api/v1/facets", filter=f"hp.param2 >= {i % 50}"), times
+        ),
+        "tags": timed(lambda i: client.get("/api/v1/tags"), times),
+        "fields": timed(lambda i: client.get("/api/v1/fields"), times),
+        "page_of_html": timed(lambda i: client.get("/"), times),
+    }  # fmt: skip
+
+
+def charts(client: Client, runs: int, times: int) -> dict[str, dict[str, float]]:
+    """50 charts of 20 runs: tags of two selections, 10 at a time, as a browser asks for them."""
+    some = [1 + i * (runs // 20) for i in range(20)]
+    every = [f"metric/{tag:02}" for tag in range(20)]
+    requests = [(every[:10], 0), (every[10:], 0), (every[:10], 1), (every[10:], 1), (every[:10], 2)]
+
+    def page(turn: int) -> tuple[float, float]:
+        start = time.perf_counter()
+        first = 0.0
+        for tags, more in requests:
+            chosen = [one + more + 3 * (turn % 50) for one in some]
+            check(client.post("/api/v1/series", runs=chosen, tags=tags, px=600))
+            first = first or 1000 * (time.perf_counter() - start)
+        return first, 1000 * (time.perf_counter() - start)
+
+    page(99)
+    found = [page(turn) for turn in range(times)]
+    firsts, whole = zip(*found, strict=True)
+    return {
+        "charts_50x20x1000_first_10": {"median_ms": statistics.median(firsts)},
+        "charts_50x20x1000_all": {"median_ms": statistics.median(whole), "worst_ms": max(whole)},
+    }
+
+
+def bands(client: Client, runs: int, times: int) -> dict[str, dict[str, float]]:
+    """One tag of 1,000 runs in one group and in ten."""
+
+    def ask(i: int, parts: int) -> Answer:
+        members = [1 + (i + k * (runs // 1_000)) % (runs - 1) for k in range(1_000)]
+        groups = [members[part::parts] for part in range(parts)]
+        return client.post("/api/v1/series", groups=groups, tags=[f"metric/{i % 20:02}"], px=600)
+
+    return {
+        f"band_1000_runs_{parts}_groups": timed(lambda i, p=parts: ask(i, p), times, warm=1)
+        for parts in (1, 10)
+    }
+
+
+def long(client: Client, runs: int, steps: int, times: int) -> dict[str, dict[str, float]]:
+    """A chart of 20 runs of a million points, and zooms into it."""
+    every = list(range(1, runs + 1))
+
+    def ask(i: int, x: str, part: float) -> Answer:
+        length = steps * (0.25 if x == "relative" else 1.0)
+        begin = length * (0.1 + 0.005 * (i % 100))
+        window = {} if part == 1.0 else {"range": [begin, begin + part * length]}
+        return client.post(
+            "/api/v1/series", runs=every, tags=["train/loss"], px=600 + 64 * (i % 5), x=x, **window
+        )
+
+    asked = {
+        "long_whole": ("step", 1.0), "long_zoom_10%": ("step", 0.1),
+        "long_zoom_0.05%": ("step", 0.0005), "long_relative_whole": ("relative", 1.0),
+        "long_relative_zoom_10%": ("relative", 0.1), "long_wall_whole": ("wall", 1.0),
+    }  # fmt: skip
+    return {
+        name: timed(lambda i, x=x, part=part: ask(i, x, part), times)
+        for name, (x, part) in asked.items()
+    }
+
+
+def idle(server: Server, client: Client) -> float:
+    """Its memory once it has shown its first page and had a moment."""
+    check(client.get("/"))
+    time.sleep(2)
+    return server.rss_mb()
+
+
+def main() -> None:
+    """Build what is missing, ask, print one line for each lake."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--lakes", type=Path, default=Path(tempfile.gettempdir()) / "boardlake-bench"
+    )
+    parser.add_argument("--runs", type=int, nargs="*", default=[10_000, 100_000])
+    parser.add_argument(
+        "--points", type=int, nargs=2, default=[10_000, 1_000], metavar=("RUNS", "STEPS")
+    )
+    parser.add_argument(
+        "--long", type=int, nargs=2, default=[20, 1_000_000], metavar=("RUNS", "STEPS")
+    )
+    parser.add_argument("--times", type=int, default=40)
+    parser.add_argument("--only", choices=("runs", "points", "long"))
+    options = parser.parse_args()
+    times = options.times
+    for runs in options.runs if options.only in (None, "runs") else []:
+        lake = serving.many_runs(options.lakes, runs)
+        with serving.serving(lake) as server:
+            client = Client(server.port)
+            rss = idle(server, client)
+            figures = table(client, times)
+            _report("service_runs", server, rss, figures, runs=runs)
+    if options.only in (None, "points"):
+        runs, steps = options.points
+        with serving.serving(serving.many_points(options.lakes, runs, steps)) as server:
+            client = Client(server.port)
+            rss = idle(server, client)
+            figures = charts(client, runs, max(3, times // 4))
+            figures |= bands(client, runs, max(3, times // 4))
+            _report("service_points", server, rss, figures, runs=runs, steps=steps)
+    if options.only in (None, "long"):
+        runs, steps = options.long
+        with serving.serving(serving.long_runs(options.lakes, runs, steps)) as server:
+            client = Client(server.port)
+            rss = idle(server, client)
+            figures = long(client, runs, steps, times)
+            _report("service_long", server, rss, figures, runs=runs, steps=steps)
+
+
+def _report(
+    name: str, server: Server, rss: float, figures: dict[str, dict[str, float]], **shape: int
+) -> None:
+    report(
+        name, **shape, rss_idle_mb=rss, rss_after_mb=server.rss_mb(), rss_peak_mb=peak_mb(server.pid),
+        **figures,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
