@@ -15,11 +15,12 @@ from werkzeug.exceptions import HTTPException
 
 from .. import __version__
 from ..api import refusals
-from ..api.routes import about, ask, contrast, curves, media, notes, runs, stored, tensors
+from ..api.routes import about, ask, contrast, curves, delete, media, notes, runs, stored, tensors
 from ..api.service import Service
 from ..core.errors import BoardlakeError
 from .assets import Assets
 from .pages import pages
+from .twins import twins
 
 _CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline';"
@@ -33,6 +34,7 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 _COMPRESSIBLE = ("text/", "application/json", "application/x-boardlake-frame")
+_LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _LEAST_BYTES = 1_024
 _MAX_BODY = 4 << 20
 _REFUSALS: dict[type[Exception], Callable[[Any], Response]] = {
@@ -53,13 +55,15 @@ def create_app(service: Service) -> Flask:
     )
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    for module in (about, runs, curves, tensors, media, contrast, stored, ask, notes):
+    for module in (about, runs, curves, tensors, media, contrast, stored, delete, ask, notes):
         app.register_api(module.blueprint(service))
     assets = Assets(Path(__file__).parent / "static")
     app.register_blueprint(assets.blueprint())
     app.register_blueprint(pages(service, assets, lambda: app.api_doc))
     for kind, refuse in _REFUSALS.items():
         app.register_error_handler(kind, _shown(refuse, assets))
+    app.register_blueprint(twins(service))
+    app.before_request(_refuse_foreign_names)
     app.before_request(_refuse_foreign_writes)
     app.after_request(lambda response: _finish(service, response))
     return app
@@ -82,6 +86,20 @@ def _shown(
         return page, response.status_code
 
     return show
+
+
+def _refuse_foreign_names() -> Response | None:
+    """A page elsewhere may give this machine's address a name of its own (DNS rebinding)."""
+    host = request.host
+    name = (
+        host[: host.index("]") + 1]
+        if host.startswith("[") and "]" in host
+        else host.partition(":")[0]
+    )
+    if name in _LOCAL_NAMES:
+        return None
+    hint = "open the address that `boardlake serve` prints"
+    return refusals.refuse(403, "Forbidden", f"this server is not called {name[:100]!r}", hint)
 
 
 def _refuse_foreign_writes() -> Response | None:

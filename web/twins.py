@@ -1,0 +1,65 @@
+"""The JSON twin of every page: its address with `.json` behind it leads to the same in the API."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, jsonify, redirect, request
+from werkzeug.wrappers import Response as Reply
+
+from ..api import answers
+from ..api.service import Service
+from ..lake import history
+
+# What the workspace's address says, by what the API calls it.
+_RUNS = {"q": "filter", "cols": "columns", "sort": "sort"}
+
+
+def twins(service: Service) -> Blueprint:
+    """The routes over *service*."""
+    blueprint = Blueprint("twins", __name__)
+
+    @blueprint.get("/index.json")
+    def index() -> Reply:
+        """The runs, or groups of runs, of a workspace's address."""
+        given = {name: request.args[key] for key, name in _RUNS.items() if key in request.args}
+        flags = {"arch": "archived", "dup": "duplicates"}
+        given |= {name: "true" for key, name in flags.items() if request.args.get(key) == "1"}
+        if request.args.get("group"):
+            return _to("groups", given | {"group_by": request.args["group"]})
+        return _to("runs", given)
+
+    @blueprint.get("/run/<run_key>.json")
+    def run(run_key: str) -> Reply:
+        """One run in full."""
+        return _to(f"runs/{run_key}", {})
+
+    @blueprint.get("/compare.json")
+    def compare() -> Reply:
+        """Runs side by side; the page names them by key."""
+        keys = [key for key in request.args.get("runs", "").split(",") if key]
+        base = request.args.get("base", "")
+        with service.cursor() as con:
+            ids = {
+                key: history.run_ids(con, [key])[0] for key in [*keys, *([base] if base else [])]
+            }
+        given = {"runs": ",".join(str(ids[key]) for key in keys)}
+        return _to("compare", given | ({"baseline": str(ids[base])} if base else {}))
+
+    @blueprint.get("/v/<id>.json")
+    def view(id: str) -> Response:
+        """The state that a short link stands for."""
+        found = service.state.view(id)
+        return jsonify(answers.plain({"id": found.id, "page": found.page, "state": found.state}))
+
+    @blueprint.get("/api.json")
+    def api() -> Reply:
+        """The API's document."""
+        return redirect("/openapi.json")
+
+    return blueprint
+
+
+def _to(path: str, given: dict[str, str]) -> Reply:
+    query = urlencode(given)
+    return redirect(f"/api/v1/{path}" + (f"?{query}" if query else ""))
