@@ -79,3 +79,11 @@ class CompareAsked(Taken):
     )
     baseline: Id | None = Field(None, description="The run that the others are held against.")
     stat: Literal["last", "first", "min", "max", "mean"] = "last"
+
+
+class Deletion(Taken):
+    """Runs that go for good."""
+
+    runs: list[RunKey] = Field(..., min_length=1, max_length=100_000, description="run_keys.")
+    confirm: int = Field(0, ge=0, description="The number of runs, again; not for a dry run.")
+    dry_run: bool = Field(False, description="Only say what would go.")

@@ -159,3 +159,27 @@ class Comparison(Given):
     hparams: list[Hparam]
     metrics: list[Metric]
     metrics_total: int
+
+
+class RunGone(Given):
+    """A run that was deleted, or would be."""
+
+    run_key: str
+    name: str
+    source: str
+    path: str
+
+
+class Deleted(Given):
+    """The receipt of a deletion; `erased` is false where the next upkeep has some left to erase."""
+
+    at: str
+    dry_run: bool
+    runs: list[RunGone]
+    rows: dict[str, int]
+    files_removed: int
+    bytes_before: int
+    bytes_after: int
+    erased: bool
+    seconds: float
+    note: str

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 
 import duckdb
 
 from ..lake.database import Lake
+from ..lake.delete import Receipt, delete_runs
+from ..lake.detail import run_ids
 from ..lake.overview import totals
 from ..lake.readers import Readers
 from ..lake.search import Names
 from ..state.store import State
 
 _NAMES = Names(tags="run_tags", archived="archived_runs", notes="run_notes")
+# Someone waits for the answer: an ingester that commits for longer is told of instead.
+_LOCK_TIMEOUT_S = 20.0
 
 
 class Service:
@@ -26,6 +30,7 @@ class Service:
         self.state = state
         self._marking = threading.Lock()
         self._marked = -1
+        self._writing = threading.Lock()
 
     @property
     def names(self) -> Names:
@@ -49,6 +54,23 @@ class Service:
         self.readers.look()
         with self.cursor() as con:
             return totals(con)
+
+    def delete(self, run_keys: Sequence[str], *, dry_run: bool = False) -> Receipt:
+        """Delete runs from the lake for good, and what people wrote about them.
+
+        The lake is open for writing for that long. Raises NoSuchRun, LakeBusy, SpaceError.
+        """
+        with self.readers.apart() as con:
+            ids = run_ids(con, run_keys)
+            if dry_run:
+                here = Lake(self.readers.lake.location, con, read_only=True)
+                return delete_runs(here, ids, dry_run=True)
+        with self._writing, self.readers.again(read_only=False) as lake:
+            lake.lock_timeout_s = _LOCK_TIMEOUT_S
+            receipt = delete_runs(lake, ids)
+        self.state.forget(run_keys)
+        self.readers.look()
+        return receipt
 
     def version(self) -> str:
         """What an answer depends on: it changes when the lake or an annotation does."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import duckdb
 import pyarrow as pa
 
@@ -33,6 +35,18 @@ def run_id(con: duckdb.DuckDBPyConnection, run_key: str) -> int:
     if not rows:
         raise _missing(run_key)
     return int(str(rows[0]["run_id"]))
+
+
+def run_ids(con: duckdb.DuckDBPyConnection, run_keys: Sequence[str]) -> list[int]:
+    """The run_ids of *run_keys* in their order; raises NoSuchRun."""
+    sql = "SELECT run_key, run_id FROM run_facts WHERE run_key IN (SELECT unnest($keys::VARCHAR[]))"
+    found = {
+        row["run_key"]: int(str(row["run_id"])) for row in _rows(con, sql, {"keys": list(run_keys)})
+    }
+    for run_key in run_keys:
+        if run_key not in found:
+            raise _missing(run_key)
+    return [found[run_key] for run_key in run_keys]
 
 
 def parts(con: duckdb.DuckDBPyConnection, run_id: int) -> dict[str, list[dict[str, object]]]:

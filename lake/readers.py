@@ -12,7 +12,7 @@ from queue import Empty, LifoQueue
 import duckdb
 import pyarrow as pa
 
-from .database import Lake, reread
+from .database import Lake, open_lake, reread
 
 # So often it is looked whether the lake has a new snapshot: asking costs 2 ms.
 _LOOK_EVERY_S = 0.25
@@ -57,6 +57,22 @@ class Readers:
             yield con
         finally:
             self._idle.put(con)
+
+    @contextmanager
+    def apart(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection for one purpose: what is left open on it is gone when the block ends."""
+        con = self.lake.con.cursor()
+        try:
+            con.execute("USE lake")
+            yield con
+        finally:
+            con.close()
+
+    def again(self, *, read_only: bool) -> Lake:
+        """The same lake opened once more, for what needs all of it; the caller closes it."""
+        row = self.lake.con.cursor().execute("SELECT current_setting('memory_limit')").fetchone()
+        limit = str(row[0]) if row else ""
+        return open_lake(self.lake.location, read_only=read_only, memory_limit=limit)
 
     def snapshot(self) -> int:
         """The number of the lake's newest snapshot, as of a moment ago."""
