@@ -6,6 +6,7 @@ import { ago, bytes, duration, number, time, toNumber } from "../core/format.js"
 const TAIL = 12;
 const LONG = 24;
 const MOST_TAGS = 6;
+const OLD_MS = 60 * 86_400_000; // a day says more than how many days ago
 
 /** A text that loses its middle where there is no room; the whole stands in the title. */
 export function middle(text) {
@@ -37,22 +38,28 @@ export function groupLabel(values, names) {
 
 function numeric(value, field) {
   const n = toNumber(value);
-  if (n !== null && !Number.isFinite(n)) return h("span", { class: "odd", title: "not a finite number" }, number(value));
-  if (field === "duration_s") return h("span", { title: `${value} s` }, duration(n));
-  if (field === "size") return h("span", { title: `${value} bytes` }, bytes(n));
-  return h("span", { title: String(value) }, number(value));
+  if (n !== null && !Number.isFinite(n)) return h("span", { class: "value odd", title: "not a finite number" }, number(value));
+  if (field === "duration_s") return h("span", { class: "value", title: `${value} s` }, duration(n));
+  if (field === "size") return h("span", { class: "value", title: `${value} bytes` }, bytes(n));
+  return h("span", { class: "value", title: String(value) }, number(value));
+}
+
+/** An amount without its sign, as the column has amounts. */
+function amount(value, field) {
+  if (field === "duration_s") return duration(value);
+  return field === "size" ? bytes(value) : number(value, 3);
 }
 
 /** How far *value* is from that of the baseline, coloured where it is known which way is better. */
-function delta(value, base, better) {
+function delta(value, base, { better, field }) {
   const [a, b] = [toNumber(value), toNumber(base)];
   if (a === null || b === null || !Number.isFinite(a) || !Number.isFinite(b)) return null;
   const by = a - b;
-  if (by === 0) return h("span", { class: "delta", title: `baseline: ${number(b)}` }, "±0");
+  if (by === 0) return h("span", { class: "delta", title: "as the baseline" }, "±0");
   const sign = by > 0 ? "+" : "−";
   const part = b === 0 ? "" : ` (${sign}${share(Math.abs(by / b))})`;
   const judged = better === 0 ? "" : Math.sign(by) === better ? " good" : " worse";
-  return h("span", { class: `delta${judged}`, title: `baseline: ${number(b)}` }, `${sign}${number(Math.abs(by), 3)}${part}`);
+  return h("span", { class: `delta${judged}`, title: `${sign}${amount(Math.abs(by), field)}${part}; the baseline has ${number(b)}` }, `${sign}${amount(Math.abs(by), field)}${part}`);
 }
 
 function share(part) {
@@ -73,9 +80,9 @@ export function runCell(column, item, base) {
   if (Array.isArray(value)) return tags(value.map(String));
   if (typeof value === "boolean") return value ? "yes" : "no";
   const kind = item.kind(column.name);
-  if (kind === "time") return h("time", { title: time(value), datetime: value }, ago(value));
+  if (kind === "time") return h("time", { title: time(value), datetime: value }, Date.now() - Date.parse(value) > OLD_MS ? time(value).slice(0, 10) : ago(value));
   if (kind !== "number") return middle(String(value));
-  const other = base && base.key !== item.key && !IDENTITIES.has(column.field) ? delta(value, base.value(column.name), column.better) : null;
+  const other = base && base.key !== item.key && !IDENTITIES.has(column.field) ? delta(value, base.value(column.name), column) : null;
   return [other, numeric(value, column.field)];
 }
 
@@ -89,10 +96,10 @@ export function groupCell(column, item, base) {
   const [mean, std, min, max] = ["mean", "std", "min", "max"].map((stat) => item.value(`${column.name}_${stat}`));
   if (mean === null || mean === undefined) return null;
   const spread = `${number(min)} to ${number(max)} over ${item.group.runs} runs`;
-  const other = base && !IDENTITIES.has(column.field) ? delta(mean, base.value(column.name), column.better) : null;
-  if (column.field === "duration_s") return [other, h("span", { title: `mean of ${duration(min)} to ${duration(max)}` }, duration(mean))];
-  if (column.field === "size") return [other, h("span", { title: `mean of ${bytes(min)} to ${bytes(max)}` }, bytes(Math.round(mean)))];
-  return [other, h("span", { title: spread }, number(mean, 4), std !== null && h("span", { class: "muted" }, ` ± ${number(std, 2)}`))];
+  const other = base && !IDENTITIES.has(column.field) ? delta(mean, base.value(column.name), column) : null;
+  if (column.field === "duration_s") return [other, h("span", { class: "value", title: `mean of ${duration(min)} to ${duration(max)}` }, duration(mean))];
+  if (column.field === "size") return [other, h("span", { class: "value", title: `mean of ${bytes(min)} to ${bytes(max)}` }, bytes(Math.round(mean)))];
+  return [other, h("span", { class: "value", title: spread }, number(mean, 4), std !== null && h("span", { class: "muted" }, ` ± ${number(std, 2)}`))];
 }
 
 /** Whether a column stands to the right: its numbers are compared by their digits. */

@@ -1,22 +1,37 @@
 /** Which runs or groups are drawn in the charts: the first of the order, less those hidden, and those shown besides. */
 
-import { colourOf, colourOfText } from "../core/colour.js";
+import { PALETTE, colourOf, colourOfText } from "../core/colour.js";
 import { groupId } from "./rows.js";
 
 export const MOST_DRAWN = 200;
-
-/** The colour of a row. @param {import("./pages.js").Item} item @param {Record<string, string>} hue colours of this view */
-export function tint(item, hue) {
-  const own = hue[item.key];
-  if (item.group?.members) return /^#[0-9a-f]{6}$/i.test(own ?? "") ? own : colourOfText(item.key);
-  return colourOf(item.value("run_id"), own || item.value("colour") || "");
-}
 
 export class Drawn {
   /** @param {import("../core/state.js").State} state @param {import("./rows.js").Rows} rows */
   constructor(state, rows) {
     this.state = state;
     this.rows = rows;
+  }
+
+  /** The colour of a row: that of this view, that which people gave it, else its own. */
+  colour(item) {
+    const own = this.state.get("hue")[item.key];
+    if (!item.group?.members) return colourOf(item.value("run_id"), own || item.value("colour") || "");
+    return /^#[0-9a-f]{6}$/i.test(own ?? "") ? own : this.#ofGroups().get(item.key) ?? colourOfText(item.key);
+  }
+
+  /** Groups are few: as long as there are colours, no two have the same, whatever the order or the eyes. */
+  #ofGroups() {
+    const first = this.rows.first(Math.min(PALETTE.length, this.rows.total ?? 0)) ?? [];
+    const ids = first.map((item) => item.key).sort();
+    const known = ids.join("\n");
+    if (this.known === known) return this.colours;
+    const free = [...PALETTE];
+    this.known = known;
+    this.colours = new Map(ids.map((id) => {
+      const wished = free.indexOf(colourOfText(id));
+      return [id, free.splice(Math.max(0, wished), 1)[0]];
+    }));
+    return this.colours;
   }
 
   /** Whether a row of the top list is drawn. */
@@ -39,7 +54,7 @@ export class Drawn {
 
   /** What the charts need to know of a row. */
   entry(item) {
-    const colour = tint(item, this.state.get("hue"));
+    const colour = this.colour(item);
     if (item.group?.members) {
       const { values, members, runs } = item.group;
       return { key: item.key, label: values.map((value) => value ?? "(none)").join(" · "), colour, runs, members };

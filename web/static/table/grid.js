@@ -176,7 +176,9 @@ export class Grid {
     one.version = this.version;
     one.el.dataset.i = String(i);
     this.row(one.el, item, i);
-    one.el.replaceChildren(...this.#cells(inView, "gridcell", i, (cell, column) => this.cell(cell, column, item, i)));
+    // What flies past while it is still on its way is one element, however many columns there are.
+    if (item || i === this.active.row) one.el.replaceChildren(...this.#cells(inView, "gridcell", i, (cell, column) => this.cell(cell, column, item, i)));
+    else one.el.replaceChildren(h("div", { role: "gridcell", class: "waits" }));
   }
 
   #cells(inView, role, row, draw) {

@@ -4,7 +4,7 @@ import { get, withdrawn } from "../core/api.js";
 
 export const BLOCK = 100;
 const KEPT = 80;
-const PAUSE_MS = 60;
+const AT_ONCE = 2;
 
 /**
  * One row: its place and its values, by the server's names of columns.
@@ -52,7 +52,7 @@ export class Pages {
     this.total = null;
     this.error = null;
     this.snapshot = -1;
-    this.timer = 0;
+    this.age = 0; // how often it was asked anew
     this.closed = false;
   }
 
@@ -63,10 +63,10 @@ export class Pages {
 
   /** Whether rows are on their way. */
   get busy() {
-    return this.loading.size > 0 || this.timer > 0;
+    return this.loading.size > 0;
   }
 
-  /** Ranges [from, to) of rows that are looked at now: what is missing is asked for, the rest withdrawn. */
+  /** Ranges [from, to) of rows that are looked at now: what is missing is asked for. */
   want(ranges) {
     const needed = new Set();
     for (const [from, to] of ranges) {
@@ -81,11 +81,7 @@ export class Pages {
         this.blocks.set(block, known);
       }
     }
-    // After an error it is for people to try again.
-    if (this.error || this.timer || !this.needed.some((block) => this.#lacks(block))) return;
-    // The first look asks at once, a scroll that goes on asks where it rests.
-    if (this.loading.size) this.timer = setTimeout(() => this.#load(), PAUSE_MS);
-    else this.#load();
+    this.#load();
   }
 
   #lacks(block) {
@@ -93,34 +89,36 @@ export class Pages {
     return !this.loading.has(block) && (!known || known.stale);
   }
 
+  /** A scroll that goes on asks only as fast as the server answers: what flew past in the meantime is never asked for. */
   #load() {
-    this.timer = 0;
-    if (this.closed) return;
-    for (const [block, asking] of [...this.loading]) {
-      if (this.needed.includes(block)) continue;
-      asking.abort();
-      this.loading.delete(block);
+    // After an error it is for people to try again.
+    if (this.closed || this.error) return;
+    for (const block of this.needed) {
+      if (this.loading.size >= AT_ONCE) return;
+      if (this.#lacks(block)) this.#ask(block);
     }
-    for (const block of this.needed) if (this.#lacks(block)) this.#ask(block);
   }
 
   async #ask(block) {
     const asking = new AbortController();
     this.loading.set(block, asking);
     try {
+      const { age } = this;
       this.asking ??= this.params();
       const answer = await get(this.path, { ...(await this.asking), limit: BLOCK, offset: block * BLOCK }, asking.signal);
-      if (this.loading.get(block) === asking) this.#take(block, answer);
+      if (this.loading.get(block) === asking) this.#take(block, answer, age);
     } catch (error) {
       if (withdrawn(error) || this.closed) return;
       this.error = error;
     } finally {
       if (this.loading.get(block) === asking) this.loading.delete(block);
     }
-    if (!this.closed) this.changed();
+    if (this.closed) return;
+    this.changed();
+    this.#load();
   }
 
-  #take(block, answer) {
+  #take(block, answer, age) {
     this.error = null;
     this.total = answer.total;
     if (answer.snapshot > this.snapshot) {
@@ -129,7 +127,7 @@ export class Pages {
       this.snapshot = answer.snapshot;
     }
     this.blocks.delete(block);
-    this.blocks.set(block, { stale: answer.snapshot < this.snapshot, rows: rowsOf(answer, block * BLOCK, this.make) });
+    this.blocks.set(block, { stale: age < this.age || answer.snapshot < this.snapshot, rows: rowsOf(answer, block * BLOCK, this.make) });
     for (const old of [...this.blocks.keys()]) {
       if (this.blocks.size <= KEPT) break;
       if (!this.needed.includes(old)) this.blocks.delete(old);
@@ -140,15 +138,13 @@ export class Pages {
   refresh() {
     this.error = null;
     this.asking = null;
+    this.age += 1;
     for (const known of this.blocks.values()) known.stale = true;
-    for (const asking of this.loading.values()) asking.abort();
-    this.loading.clear();
     this.#load();
   }
 
   close() {
     this.closed = true;
-    clearTimeout(this.timer);
     for (const asking of this.loading.values()) asking.abort();
   }
 }

@@ -96,9 +96,19 @@ export class Rows {
   }
 
   #runs(columns, more, group = null) {
-    const params = { ...this.#chosen(), columns, sort: this.state.get("sort"), ...more };
+    const params = { ...this.#chosen(), columns, sort: this.#runSort(), ...more };
     const pages = new Pages("runs", async () => params, (row) => ({ key: row.value("run_key"), group }), () => this.#arrived(pages));
     return pages;
+  }
+
+  /** The sort keys without those that only groups have. */
+  #runSort() {
+    const own = this.state.get("cols").map(column);
+    const named = (name) => own.find((one) => one.name === name);
+    return this.state.get("sort").map(sortKey).filter(({ expr }) => expr !== "runs").map(({ expr, desc }) => {
+      const stat = /^(.+)_(?:mean|std|min|max)$/s.exec(expr);
+      return { expr: (named(expr) ?? (stat && named(stat[1])))?.expr ?? expr, desc };
+    }).map(sortText);
   }
 
   #groups(columns) {
@@ -185,7 +195,7 @@ export class Rows {
   }
 
   #wanted(pages) {
-    const ranges = pages === (this.next ?? this.top) ? [[0, this.state.get("n")]] : [];
+    const ranges = [];
     let from = -1;
     let to = -1;
     for (let i = this.view[0]; i < this.view[1]; i += 1) {
@@ -195,6 +205,8 @@ export class Rows {
       to = at + 1;
     }
     if (from >= 0) ranges.push([from, to]);
+    // What the charts draw comes after what is looked at.
+    if (pages === (this.next ?? this.top)) ranges.push([0, this.state.get("n")]);
     return ranges;
   }
 
@@ -246,7 +258,7 @@ export class Rows {
 
   async #pickRuns(keys) {
     const members = JSON.stringify([[`run_key in (${keys.slice(0, 500).map(literal).join(", ")})`, true]]);
-    return this.#once({ ...this.#chosen(), columns: ALWAYS, sort: this.state.get("sort"), members, limit: 500 });
+    return this.#once({ ...this.#chosen(), columns: ALWAYS, sort: this.#runSort(), members, limit: 500 });
   }
 
   async #pickGroups(keys) {
@@ -288,7 +300,7 @@ export class Rows {
 
   /** The run_keys of all runs that match, or of one group's, in order: at most 100,000. */
   async keys({ members = null, offset = 0, limit = MOST_KEYS } = {}) {
-    const params = { ...this.#chosen(), columns: ["run_key"], sort: this.state.get("sort"), offset, limit };
+    const params = { ...this.#chosen(), columns: ["run_key"], sort: this.#runSort(), offset, limit };
     const answer = await get("runs", members ? { ...params, members: JSON.stringify(members) } : params);
     return answer.rows.map((row) => row[1]);
   }

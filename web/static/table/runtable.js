@@ -4,11 +4,11 @@ import { button, fill, h, icon } from "../core/dom.js";
 import { ApiError } from "../core/api.js";
 import { plural } from "../core/format.js";
 import { bind } from "../core/keys.js";
-import { empty, failed, menu } from "../core/ui.js";
+import { empty, failed, menu, tell } from "../core/ui.js";
 import { Bulk } from "./bulk.js";
 import { groupCell, groupLabel, isNumeric, label, runCell } from "./cells.js";
 import { columnsButton, groupButton, sortButton } from "./columns.js";
-import { Drawn, MOST_DRAWN, tint } from "./drawn.js";
+import { Drawn, MOST_DRAWN } from "./drawn.js";
 import { column as parse } from "./expression.js";
 import { Grid } from "./grid.js";
 import { Headers, shownColumn } from "./headers.js";
@@ -39,7 +39,7 @@ export class RunTable {
   constructor(el, state, { onVisible = () => {}, onHover = () => {} } = {}) {
     Object.assign(this, { state, onVisible, onHover, told: "", highlighted: null, hovered: null, kinds: new Map() });
     const [query, tools, bulk] = [h("div", { class: "query" }), h("div", { class: "tools" }), h("div", { class: "bulk" })];
-    const area = h("div", { class: "runtable" });
+    const area = this.area = h("div", { class: "runtable" });
     el.append(h("div", { class: "table-head" }, query, tools, bulk), area);
     this.rows = new Rows(state, () => this.#arrived());
     this.drawn = new Drawn(state, this.rows);
@@ -112,7 +112,8 @@ export class RunTable {
       const title = group.map((text) => parse(text).title).join(" / ");
       chosen.unshift({ id: "group", tree: true, fixed: fix > 0, width: Number(wide.group) || 260, one: { ...key, text: "", title } });
     }
-    for (const one of chosen) if (base && numeric(one.one) && wide[one.id] === undefined) one.width += 84;
+    // A mean has its deviation beside it, a value its distance from the baseline.
+    for (const one of chosen) if (!one.tree && numeric(one.one) && wide[one.id] === undefined) one.width += (base ? 84 : 0) + (grouped ? 36 : 0);
     this.grid.setColumns([...LEAD, ...chosen.filter((one) => one.fixed), ...chosen.filter((one) => !one.fixed)].map((one) => ({ ...one })));
   }
 
@@ -216,7 +217,7 @@ export class RunTable {
         cell.append(button(on ? "eye" : "eyeoff", `Draw ${name}`, (event) => (event.altKey ? this.drawn.solo(item) : this.drawn.toggle(item)), { tabindex: "-1", "aria-pressed": String(on), class: on ? "button bare eye on" : "button bare eye", title: on ? "Drawn; Alt-click: this one only" : "Not drawn; Alt-click: this one only" }));
       }
     } else if (!member) {
-      const colour = tint(item, this.state.get("hue"));
+      const colour = this.drawn.colour(item);
       const dot = h("button", { type: "button", tabindex: "-1", class: "button bare tint", title: `Colour of ${name}`, "aria-label": `Colour of ${name}`, on: { click: () => this.#tint(dot, item, String(name), colour) } }, h("span", { class: "dot", style: `background:${colour}` }));
       cell.append(dot);
     }
@@ -367,13 +368,12 @@ export class RunTable {
 
   /** Tell the charts what is drawn. */
   #tell() {
+    if (document.activeElement !== this.first) this.first.value = String(this.state.get("n"));
     const items = this.rows.total === null ? undefined : this.drawn.items();
     if (!items) return;
     const entries = items.map((item) => this.drawn.entry(item));
     const total = this.rows.total ?? 0;
     const key = JSON.stringify([entries, total]);
-    const n = this.state.get("n");
-    if (document.activeElement !== this.first) this.first.value = String(n);
     if (key === this.told) return;
     this.told = key;
     this.entries = entries;
@@ -385,7 +385,7 @@ export class RunTable {
   #messages() {
     const { error, total } = this.rows;
     this.grid.el.setAttribute("aria-busy", String(this.rows.busy));
-    this.grid.el.classList.toggle("busy", this.rows.busy);
+    this.area.classList.toggle("busy", this.rows.busy);
     if (error) this.grid.say(this.#wrong(error));
     else if (total === 0) this.grid.say(this.#nothing());
     else if (total === null) this.grid.say(waiting());
@@ -400,11 +400,11 @@ export class RunTable {
     };
     const fix = (text, patch) => h("button", { type: "button", class: "button", on: { click: () => this.state.set(patch) } }, text);
     if (error instanceof ApiError && error.text !== null) {
-      if (error.text === q) return empty(`Nothing is shown, because the filter cannot be used: ${error.message}`, fix("Clear the filter", { q: "" }));
+      if (error.text === q) return empty(`Nothing is shown, because the filter cannot be used: ${tell(error)}`, fix("Clear the filter", { q: "" }));
       const text = error.text.trim();
-      if (cols.some((one) => one.trim() === text)) return empty(`Nothing is shown, because the column ${text} cannot be had: ${error.message}`, fix("Hide this column", { cols: cols.filter((one) => one.trim() !== text) }));
-      if (sort.some((one) => one.trim() === text)) return empty(`Nothing is shown, because the order ${text} cannot be had: ${error.message}`, fix("Use the usual order", { sort: this.state.schema.sort.fallback }));
-      if (group.some((one) => one.trim() === text)) return empty(`Nothing is shown, because ${text} cannot be grouped by: ${error.message}`, fix("Do not group", { group: [] }));
+      if (cols.some((one) => one.trim() === text)) return empty(`Nothing is shown, because the column ${text} cannot be had: ${tell(error)}`, fix("Hide this column", { cols: cols.filter((one) => one.trim() !== text) }));
+      if (sort.some((one) => one.trim() === text)) return empty(`Nothing is shown, because the order ${text} cannot be had: ${tell(error)}`, fix("Use the usual order", { sort: this.state.schema.sort.fallback }));
+      if (group.some((one) => one.trim() === text)) return empty(`Nothing is shown, because ${text} cannot be grouped by: ${tell(error)}`, fix("Do not group", { group: [] }));
     }
     return failed(error, again);
   }
