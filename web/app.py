@@ -81,7 +81,7 @@ def _shown(
         told = response.get_json()["error"]
         page = render_template(
             "error.html", page="error", title="This cannot be shown", static=assets.url,
-            message=told["message"], hint=told["hint"],
+            message=told["message"], hint=told["hint"], status=response.status_code,
         )  # fmt: skip
         return page, response.status_code
 

@@ -13,6 +13,7 @@ from ..core.errors import UsageError
 from ..lake import history
 from ..lake.detail import parts, run_row
 from ..lake.search import Query
+from . import apidoc
 from .assets import Assets
 
 _FIRST_ROWS = 200
@@ -84,11 +85,16 @@ def pages(service: Service, assets: Assets, document: Callable[[], dict[str, Any
     @blueprint.get("/api")
     def api() -> str:
         """The API's operations for people."""
-        return show("api", "API", document=document())
+        whole, base = apidoc.finish(document()), request.host_url.rstrip("/")
+        refused = apidoc.refused(whole)
+        return show(
+            "api", "API", document=whole, base=base, refused=refused,
+            groups=apidoc.operations(whole, base),
+        )  # fmt: skip
 
     @blueprint.get("/openapi.json")
     def openapi() -> Response:
         """The API's OpenAPI 3.1 document."""
-        return jsonify(document())
+        return jsonify(apidoc.finish(document()))
 
     return blueprint
