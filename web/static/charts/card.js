@@ -1,11 +1,12 @@
 /** One chart: its frame on the page, the curves it asks for, and the figure that it has while it is in sight. */
 
 import { button, fill, h, onFrame } from "../core/dom.js";
+import { number, plural } from "../core/format.js";
 import { failed } from "../core/ui.js";
 import { cardMenu } from "./card-menu.js";
 import { borrow, giveBack } from "./figure.js";
 import { withdrawn } from "./feed.js";
-import { hover } from "./hover.js";
+import { hover, readX } from "./hover.js";
 import { computed, linesOf, overMetric } from "./lines.js";
 import { overLayer, picture } from "./picture.js";
 import { parse } from "./expr.js";
@@ -20,10 +21,11 @@ const TRACES = 200;
 /** A chart of a grid; the grid's context says what is drawn and how. */
 export class Card {
   /** @param {Spec} spec @param {import("./grid.js").Context} context */
-  constructor(spec, context, { full = false } = {}) {
+  constructor(spec, context, { full = false, wholeName = full } = {}) {
     this.spec = spec;
     this.context = context;
     this.full = full;
+    this.wholeName = wholeName;
     this.order = 0;
     this.seen = false;
     this.asked = 0;
@@ -43,7 +45,7 @@ export class Card {
     const { state } = this.context;
     const pinned = state.get("pins").includes(this.spec.id);
     const slash = this.spec.title.lastIndexOf("/");
-    const name = this.full || this.spec.expr || slash < 0 ? this.spec.title : this.spec.title.slice(slash + 1);
+    const name = this.wholeName || this.spec.at !== undefined || slash < 0 ? this.spec.title : this.spec.title.slice(slash + 1);
     const title = h("h3", { title: this.spec.expr ?? this.spec.tags.join("\n") }, name);
     if (this.full) return h("header", null, title, this.few, h("span", { class: "space" }), button("menu", `Menu of ${this.spec.title}`, (event) => cardMenu(this, event.currentTarget)));
     return h("header", null, title, this.few, h("span", { class: "space" }),
@@ -194,18 +196,12 @@ export class Card {
     return { charts, traces };
   }
 
-  /** One chart for each tag, all of them on one grid; finer ones where the window shows little of many points. */
+  /** One chart for each tag; finer ones where the window shows little of many points. */
   async #charts(tags, want, zoom) {
     const { feed } = this.context;
     const all = (range) => Promise.all(tags.map((tag) => feed.chart(tag, { ...want, range }, this.order)));
     const whole = zoom && feed.has(tags, want) ? await all(null) : null;
-    let charts = whole?.every((chart) => !chart || chart.exact) ? whole : await all(zoom);
-    const known = charts.filter(Boolean);
-    if (tags.length > 1 && !zoom && known.some((chart) => !chart.exact)) {
-      const range = /** @type {[number, number]} */ ([Math.min(...known.map((chart) => chart.range[0])), Math.max(...known.map((chart) => chart.range[1]))]);
-      if (known.some((chart) => chart.exact || chart.range[0] !== range[0] || chart.range[1] !== range[1])) charts = await all(range);
-    }
-    return charts;
+    return whole?.every((chart) => !chart || chart.exact) ? whole : all(zoom);
   }
 
   /** Make the picture anew from what was fetched. */
@@ -225,10 +221,23 @@ export class Card {
       baseline: this.context.baseline, grouped, smoothing: this.#smoothing(), band: settings.band, coarse: this.context.coarse, width, height, full: this.full,
     });
     this.canvas.draw(this.drawn);
+    this.#describe();
     this.above = null;
     this.canvas.over(this.#overLayer());
     this.#say();
     this.context.drew(this);
+  }
+
+  /** The picture in words, for those who cannot see it. */
+  #describe() {
+    const { x, y, xscale, yscale } = this.drawn;
+    const lines = this.lines.filter((line) => !line.superseded);
+    const kind = this.context.state.get("x");
+    const from = `${readX(kind, xscale.value(x[0]))} to ${readX(kind, xscale.value(x[1]))}`;
+    const values = `${number(yscale.value(y[0]), 3)} to ${number(yscale.value(y[1]), 3)}`;
+    const names = [...new Set(lines.map((line) => line.name))];
+    this.plot.setAttribute("role", "img");
+    this.plot.setAttribute("aria-label", `${this.spec.title}: ${plural(lines.length, "line")}, x from ${from}, y from ${values}. ${names.slice(0, 10).join(", ")}${names.length > 10 ? ` and ${names.length - 10} more` : ""}`);
   }
 
   #traceLines(settings) {

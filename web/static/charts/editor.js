@@ -48,7 +48,7 @@ export function editChart(context, tags, chart, at) {
     h("label", { class: "row" }, h("span", null, "Title"), title),
     h("h3", null, "Several tags on one chart"), picked, search, box,
     h("h3", null, "Or an expression"),
-    h("p", { class: "muted" }, "Tags stand in double quotes. + - * / ^, brackets, and abs, sqrt, exp, ln, log10, log2, min, max, pow are understood. Where points are too many to be drawn one by one, it is computed from the means of buckets."),
+    h("p", { class: "muted" }, "Tags stand in double quotes. + - * / ^, brackets, and abs, sqrt, exp, ln, log10, log2, min, max, pow are understood. It has a point where the sparsest tag has one, and takes the last value so far of the others; where points are too many to be drawn one by one, the means of buckets."),
     expr, wrong), [{
     label: at === null ? "Add" : "Save", primary: true,
     run: () => {

@@ -277,7 +277,7 @@ export class ChartGrid {
       this.inSight.delete(known);
       known.hide();
     }
-    const card = new Card(spec, this.context);
+    const card = new Card(spec, this.context, { wholeName: key !== id });
     card.pinned = this.state.get("pins").includes(id);
     card.el.dataset.key = key;
     this.cards.set(key, card);

@@ -5,6 +5,7 @@ import { duration, number, time } from "../core/format.js";
 import { nearest } from "./lines.js";
 
 const ROWS = 12;
+const FAR = 0.03; // of the window
 const DRAG = 4; // pixels
 
 // In the top layer, so that it is seen above a chart that fills the page.
@@ -32,9 +33,11 @@ export function rowsAt(lines, x, within, place, y) {
     if (line.superseded) continue;
     const i = nearest(line.x, x);
     if (i < 0 || line.x[i] < within[0] || line.x[i] > within[1]) continue;
-    rows.push({ line, i, off: Math.abs(place(line.smoothed[i]) - y) });
+    // A curve that ended before, or begins later, is told faintly.
+    const far = Math.abs(line.x[i] - x) > FAR * (within[1] - within[0]);
+    rows.push({ line, i, far, off: Math.abs(place(line.smoothed[i]) - y) });
   }
-  const near = rows.reduce((best, row) => (!best || row.off < best.off ? row : best), null);
+  const near = rows.reduce((best, row) => (!row.far && (!best || row.off < best.off) ? row : best), null);
   let shown = rows;
   if (rows.length > ROWS) shown = [...rows].sort((a, b) => (a.off || 0) - (b.off || 0)).slice(0, ROWS);
   shown.sort((a, b) => b.line.smoothed[b.i] - a.line.smoothed[a.i]);
@@ -43,7 +46,7 @@ export function rowsAt(lines, x, within, place, y) {
 
 function table({ rows, near, left }, { x, kind, smoothing, grouped }) {
   const head = ["", "run", smoothing ? "smoothed" : null, grouped ? "mean" : "value", grouped ? "runs" : null, kind === "step" ? "step" : "at"].filter((one) => one !== null);
-  const row = ({ line, i }) => h("tr", { class: near?.line === line ? "near" : "" },
+  const row = ({ line, i, far }) => h("tr", { class: near?.line === line ? "near" : far ? "far" : "" },
     h("td", null, h("span", { class: "dot", style: `background:${line.colour}` })),
     h("td", { class: "name" }, line.name),
     smoothing && h("td", null, number(line.smoothed[i])),

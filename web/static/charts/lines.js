@@ -129,6 +129,7 @@ export function overMetric(charts, by) {
         const x = at < 0 ? NaN : axis.y[at];
         if (Number.isFinite(x)) rows.push([x, points.y[i]]);
       }
+      if (!rows.length) return [];
       rows.sort((a, b) => a[0] - b[0]);
       return [{ ...one, x: Float64Array.from(rows, (row) => row[0]), y: Float64Array.from(rows, (row) => row[1]), min: null, max: null, std: null, count: null, special: [], restarts: [] }];
     }),
@@ -136,44 +137,32 @@ export function overMetric(charts, by) {
 }
 
 /**
- * A chart computed from the charts of some tags, for every run and stream that has all of them (a run's own
- * stream stands in where a tag has no other); points are joined where their x is equal.
- * @param {import("../core/frame.js").Chart[]} charts in the order of the expression's tags
+ * A chart computed from the charts of some tags, for every run and stream that has all of them (the run's own
+ * stream stands in where a tag has no such stream). Its points are where the sparsest tag has one; of the others
+ * the last value so far counts, since tags are seldom logged at the same steps.
+ * @param {(import("../core/frame.js").Chart | null)[]} charts in the order of the expression's tags
  * @param {{run: (values: number[]) => number}} expression @param {string} title
  */
 export function computed(charts, expression, title) {
-  const maps = charts.map((chart) => {
-    const found = new Map();
-    for (const one of chart?.series ?? []) {
-      if (one.superseded) continue;
-      const points = filled(one, chart.grid);
-      const values = new Map();
-      for (let i = 0; i < points.x.length; i += 1) values.set(points.x[i], points.y[i]);
-      found.set(`${one.run_id}/${one.stream}`, { one, values });
-    }
-    return found;
-  });
-  const keys = new Set(maps.flatMap((map) => [...map.keys()]));
+  const maps = charts.map((chart) => new Map((chart?.series ?? []).filter((one) => !one.superseded).map((one) => [`${one.run_id}/${one.stream}`, { one, points: filled(one, chart.grid) }])));
   const series = [];
-  for (const key of keys) {
-    const owner = key.slice(0, key.indexOf("/") + 1);
-    const of = maps.map((map) => map.get(key) ?? map.get(owner));
-    if (of.some((one) => !one) || (!maps.some((map) => map.has(key) && map.get(key).one.stream === key.slice(owner.length)))) continue;
-    // With a single stream in all tags the run's own key is enough.
-    const shortest = of.reduce((a, b) => (a.values.size <= b.values.size ? a : b));
+  for (const key of new Set(maps.flatMap((map) => [...map.keys()]))) {
+    const own = key.slice(0, key.indexOf("/") + 1);
+    const of = maps.map((map) => map.get(key) ?? map.get(own));
+    if (of.some((one) => !one)) continue;
+    const sparsest = of.reduce((a, b) => (a.points.x.length <= b.points.x.length ? a : b));
     const x = [];
     const y = [];
-    for (const at of shortest.values.keys()) {
-      const values = of.map((one) => one.values.get(at));
-      if (values.some((value) => value === undefined)) continue;
+    for (const at of sparsest.points.x) {
+      const places = of.map(({ points }) => before(points.x, at));
+      if (places.some((place) => place < 0)) continue;
       x.push(at);
-      y.push(expression.run(values));
+      y.push(expression.run(places.map((place, i) => of[i].points.y[place])));
     }
-    const { run_id, stream } = of.find((one) => `${one.one.run_id}/${one.one.stream}` === key).one;
-    series.push({ run_id, stream, n: x.length, x: Float64Array.from(x), y: Float64Array.from(y), min: null, max: null, std: null, count: null, special: [], restarts: [], superseded: false });
+    const { run_id } = sparsest.one;
+    if (x.length) series.push({ run_id, stream: key.slice(own.length), n: x.length, x: Float64Array.from(x), y: Float64Array.from(y), min: null, max: null, std: null, count: null, special: [], restarts: [], superseded: false });
   }
-  const xs = series.flatMap((one) => (one.x.length ? [one.x[0], one.x[one.x.length - 1]] : []));
-  return { tag: title, range: [Math.min(...xs), Math.max(...xs)], exact: charts.every((chart) => chart?.exact), grid: null, series };
+  return { tag: title, range: /** @type {[number, number]} */ ([0, 0]), exact: charts.every((chart) => chart?.exact), grid: null, series };
 }
 
 /** Smallest and largest x of the lines. @param {Line[]} lines @returns {[number, number] | null} */

@@ -53,8 +53,8 @@ export function picture(lines, look) {
   const timed = straight.x && { relative: relativeTicks, wall: wallTicks }[look.x];
   return {
     layers, x, y, xscale, yscale, within,
-    xticks: timed ? timed(x[0], x[1], roomX) : xscale.ticks(x[0], x[1], roomX),
-    yticks: yscale.ticks(y[0], y[1], roomY),
+    xticks: !main.length ? [] : timed ? timed(x[0], x[1], roomX) : xscale.ticks(x[0], x[1], roomX),
+    yticks: main.length ? yscale.ticks(y[0], y[1], roomY) : [],
   };
 }
 
