@@ -133,6 +133,20 @@ def tags(con: duckdb.DuckDBPyConnection) -> pa.Table:
     return _fetch(con, sql, {})
 
 
+def matching(con: duckdb.DuckDBPyConnection, patterns: Sequence[str]) -> pa.Table:
+    """The tags that *patterns* name, as the column tag; a `*` stands for any characters.
+
+    Raises UsageError where no run has such a tag.
+    """
+    params: dict[str, object] = {}
+    sql = f"SELECT DISTINCT tag FROM series_parts WHERE {_like(patterns, 'tag', params)}"
+    found = con.execute(sql, params or None).to_arrow_table()
+    if not found.num_rows:
+        _refuse_unknown(con, patterns)
+        raise UsageError("no run has such a tag", hint="`tags` lists what there is")
+    return found
+
+
 def run_ids(con: duckdb.DuckDBPyConnection, wanted: Sequence[int | str]) -> list[int]:
     """The run_ids of *wanted*: run_ids, run_keys or names; a name may be that of several runs.
 
