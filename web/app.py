@@ -15,7 +15,19 @@ from werkzeug.exceptions import HTTPException
 
 from .. import __version__
 from ..api import refusals
-from ..api.routes import about, ask, contrast, curves, delete, media, notes, runs, stored, tensors
+from ..api.routes import (
+    about,
+    ask,
+    contrast,
+    curves,
+    delete,
+    export,
+    media,
+    notes,
+    runs,
+    stored,
+    tensors,
+)
 from ..api.service import Service
 from ..core.errors import BoardlakeError
 from .assets import Assets
@@ -55,13 +67,26 @@ def create_app(service: Service) -> Flask:
     )
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    for module in (about, runs, curves, tensors, media, contrast, stored, delete, ask, notes):
+    for module in (
+        about,
+        runs,
+        curves,
+        tensors,
+        media,
+        contrast,
+        stored,
+        delete,
+        export,
+        ask,
+        notes,
+    ):
         app.register_api(module.blueprint(service))
     assets = Assets(Path(__file__).parent / "static")
     app.register_blueprint(assets.blueprint())
-    app.register_blueprint(pages(service, assets, lambda: app.api_doc))
+    app.jinja_env.globals.update(static=assets.url, script=assets.script)
+    app.register_blueprint(pages(service, lambda: app.api_doc))
     for kind, refuse in _REFUSALS.items():
-        app.register_error_handler(kind, _shown(refuse, assets))
+        app.register_error_handler(kind, _shown(refuse))
     app.register_blueprint(twins(service))
     app.before_request(_refuse_foreign_names)
     app.before_request(_refuse_foreign_writes)
@@ -70,7 +95,7 @@ def create_app(service: Service) -> Flask:
 
 
 def _shown(
-    refuse: Callable[[Any], Response], assets: Assets
+    refuse: Callable[[Any], Response],
 ) -> Callable[[Any], Response | tuple[str, int]]:
     """*refuse*, whose answer people see as a page."""
 
@@ -80,7 +105,7 @@ def _shown(
             return response
         told = response.get_json()["error"]
         page = render_template(
-            "error.html", page="error", title="This cannot be shown", static=assets.url,
+            "error.html", page="error", title="This cannot be shown",
             message=told["message"], hint=told["hint"], status=response.status_code,
         )  # fmt: skip
         return page, response.status_code
@@ -122,6 +147,7 @@ def _finish(service: Service, response: Response) -> Response:
         and request.path.startswith("/api/")
         and response.status_code == 200
         and "ETag" not in response.headers
+        and not response.is_streamed
     ):
         key = f"{service.version()} {request.full_path}"
         response.set_etag(hashlib.blake2b(key.encode(), digest_size=12).hexdigest(), weak=True)

@@ -6,13 +6,17 @@ import gzip
 import hashlib
 import importlib.util
 import mimetypes
+import posixpath
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from flask import Blueprint, Response, abort, make_response, request
+from markupsafe import Markup
 
 _FOREVER = "public, max-age=31536000, immutable"
+_IMPORT = re.compile(r'^(?:import|export)[^;"]*"(\.[^"]+)";', re.MULTILINE)
 _BOKEH = ("bokeh.min.js", "bokeh-api.min.js")
 
 
@@ -52,6 +56,27 @@ class Assets:
         if name not in self._files:
             raise KeyError(name)
         return f"/static/{self._version}/{name}"
+
+    def script(self, name: str) -> Markup:
+        """The tags for module *name*; what it imports is fetched with it, not one level after another."""
+        tags = [
+            Markup('<link rel="modulepreload" href="{}">').format(self.url(one))
+            for one in self._imports(name)
+        ]
+        tags.append(Markup('<script type="module" src="{}"></script>').format(self.url(name)))
+        return Markup("\n").join(tags)
+
+    def _imports(self, name: str) -> list[str]:
+        found: dict[str, None] = {}
+        waiting = [name]
+        while waiting:
+            module = waiting.pop()
+            for path in _IMPORT.findall(self._files[module].body.decode()):
+                known = posixpath.normpath(posixpath.join(posixpath.dirname(module), path))
+                if known not in found and known in self._files:
+                    found[known] = None
+                    waiting.append(known)
+        return list(found)
 
     @cached_property
     def _version(self) -> str:

@@ -14,7 +14,6 @@ from ..lake import history
 from ..lake.detail import parts, run_row
 from ..lake.search import Query
 from . import apidoc
-from .assets import Assets
 
 _FIRST_ROWS = 200
 _MAX_FILTER = 10_000
@@ -23,12 +22,14 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def pages(service: Service, assets: Assets, document: Callable[[], dict[str, Any]]) -> Blueprint:
+def pages(service: Service, document: Callable[[], dict[str, Any]]) -> Blueprint:
     """The pages over *service*; *document* gives the OpenAPI document."""
     blueprint = Blueprint("pages", __name__, template_folder="templates")
 
     def show(page: str, title: str, **more: object) -> str:
-        return render_template(f"{page}.html", page=page, title=title, static=assets.url, **more)
+        return render_template(
+            f"{page}.html", page=page, title=title, static=assets.url, needed=assets.needed, **more
+        )
 
     @blueprint.get("/")
     def workspace() -> str:
@@ -53,8 +54,7 @@ def pages(service: Service, assets: Assets, document: Callable[[], dict[str, Any
         total, wrong = 0, ""
         try:
             with service.cursor() as con:
-                table = history.find(con, query, service.names)
-                total = history.total(con, query, service.names)
+                table, total = history.find_page(con, query, service.names)
             columns = [one for one in answers.columns(table) if one["name"] != "run_key"]
             rows = [answers.plain(row) for row in table.to_pylist()]
         except UsageError as error:

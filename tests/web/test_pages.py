@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -45,3 +48,16 @@ def test_static_files_are_kept_by_their_version(client: FlaskClient) -> None:
     assert "immutable" in client.get(path).headers["Cache-Control"]
     assert client.get("/static/old/base.css").headers["Cache-Control"] == "no-cache"
     assert client.get("/static/old/none.css").status_code == 404
+
+
+def test_pages_name_what_their_scripts_import(client: FlaskClient) -> None:
+    """Every module that a page needs is asked for at once, and each of them is there."""
+    page = client.get("/").get_data(as_text=True)
+    named = re.findall(r'rel="modulepreload" href="([^"]+)"', page)
+    script = re.findall(r'<script type="module" src="([^"]+)"', page)
+    assert len(named) == len(set(named)) > 20 and len(script) == 1
+    for path in [*named, *script]:
+        answer = client.get(path)
+        assert answer.status_code == 200
+        for one in re.findall(r'^import[^;"]*"([^"]+)";', answer.get_data(as_text=True), re.M):
+            assert posixpath.normpath(posixpath.join(posixpath.dirname(path), one)) in named
