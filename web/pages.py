@@ -27,9 +27,7 @@ def pages(service: Service, document: Callable[[], dict[str, Any]]) -> Blueprint
     blueprint = Blueprint("pages", __name__, template_folder="templates")
 
     def show(page: str, title: str, **more: object) -> str:
-        return render_template(
-            f"{page}.html", page=page, title=title, static=assets.url, needed=assets.needed, **more
-        )
+        return render_template(f"{page}.html", page=page, title=title, **more)
 
     @blueprint.get("/")
     def workspace() -> str:
