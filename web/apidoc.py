@@ -209,7 +209,9 @@ def _limits(schema: dict[str, Any]) -> list[str]:
         ("characters", "minLength", "maxLength"), ("items", "minItems", "maxItems"),
     ):  # fmt: skip
         if schema.get(least):
-            found.append(f"at least {schema[least]:,} {unit}")
+            found.append(
+                "not empty" if schema[least] == 1 else f"at least {schema[least]:,} {unit}"
+            )
         if most in schema:
             found.append(f"at most {schema[most]:,} {unit}")
     if "pattern" in schema:
