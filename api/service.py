@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import duckdb
 
@@ -34,8 +34,9 @@ class Service:
 
     @property
     def names(self) -> Names:
-        """The relations that `cursor` has besides the lake's."""
-        return _NAMES
+        """The relations that `cursor` has besides the lake's, and the names that there are."""
+        known = self.readers.known()
+        return replace(_NAMES, hparams=known.hparams, series=known.series)
 
     def close(self) -> None:
         """Let go of both databases."""
@@ -74,7 +75,7 @@ class Service:
 
     def version(self) -> str:
         """What an answer depends on: it changes when the lake or an annotation does."""
-        return f"{self.readers.snapshot()}.{self.state.version()}"
+        return f"{self.readers.version}.{self.state.version()}"
 
     def _mark(self) -> None:
         version = self.state.version()

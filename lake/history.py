@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 import duckdb
 import pyarrow as pa
 
 from ..core.errors import FilterError, UsageError
 from . import ask
-from .search import Names, Query, count, search
+from .search import Names, Query, count, page, search
 
+T = TypeVar("T")
 Axis = Literal["step", "wall_time", "relative"]
 MAX_TAGS = 1_000
 
@@ -75,14 +76,14 @@ def points(
 
 def find(con: duckdb.DuckDBPyConnection, query: Query, known: Names | None = None) -> pa.Table:
     """The runs that *query* asks for; a hyperparameter or tag that no run has is refused."""
-    known = known or Names()
-    names = _names(con, query, known)
-    try:
-        return ask.read(con, lambda: search(con, query, names))
-    except FilterError:
-        # All names that there are may give a better hint.
-        names = replace(known, hparams=_hparam_names(con), series=_tag_names(con))
-        return ask.read(con, lambda: search(con, query, names))
+    return _named(con, query, known, lambda names: search(con, query, names))
+
+
+def find_page(
+    con: duckdb.DuckDBPyConnection, query: Query, known: Names | None = None
+) -> tuple[pa.Table, int]:
+    """What `find` gives, and `total`, for the price of one."""
+    return _named(con, query, known, lambda names: page(con, query, names))
 
 
 def total(con: duckdb.DuckDBPyConnection, query: Query, known: Names | None = None) -> int:
@@ -176,19 +177,43 @@ def _fetch(con: duckdb.DuckDBPyConnection, sql: str, params: dict[str, object]) 
     return ask.read(con, lambda: con.execute(sql, params or None).to_arrow_table())
 
 
+def _named(
+    con: duckdb.DuckDBPyConnection,
+    query: Query,
+    known: Names | None,
+    search_with: Callable[[Names], T],
+) -> T:
+    """The answer of *search_with*, which is given the names that exist."""
+    known = known or Names()
+    names = _names(con, query, known)
+    try:
+        return ask.read(con, lambda: search_with(names))
+    except FilterError:
+        # All names that there are may give a better hint.
+        names = replace(
+            known,
+            hparams=known.hparams or hparam_names(con),
+            series=known.series or series_names(con),
+        )
+        return ask.read(con, lambda: search_with(names))
+
+
 def _names(con: duckdb.DuckDBPyConnection, query: Query, known: Names) -> Names:
     """The names that exist, of the kinds that *query* may use: all tags are not read for nothing."""
     texts = (query.filter, *(query.columns or ()), *query.sort, *query.group_by)
     text = " ".join(texts).lower()
-    hparams = _hparam_names(con) if "hp." in text else ()
-    return replace(known, hparams=hparams, series=_tag_names(con) if "(" in text else ())
+    hparams = known.hparams or (hparam_names(con) if "hp." in text else ())
+    series = known.series or (series_names(con) if "(" in text else ())
+    return replace(known, hparams=hparams, series=series)
 
 
-def _hparam_names(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+def hparam_names(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """The name of every hyperparameter."""
     return tuple(_fetch(con, "SELECT DISTINCT name FROM hparams", {})["name"].to_pylist())
 
 
-def _tag_names(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+def series_names(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """The tag of every scalar series."""
     sql = "SELECT DISTINCT tag FROM series_parts WHERE kind = 'scalar'"
     return tuple(_fetch(con, sql, {})["tag"].to_pylist())
 

@@ -8,16 +8,27 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from queue import Empty, LifoQueue
+from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
 
+from . import history
 from .database import Lake, open_lake, reread
 
 # So often it is looked whether the lake has a new snapshot: asking costs 2 ms.
 _LOOK_EVERY_S = 0.25
 # States such as `running` change with the clock alone.
 _STATES_LAST_S = 20.0
+# Where the run table took longer, those who ask go on with the old one while it is made anew.
+_WAITED_FOR_S = 0.1
+
+
+class Known(NamedTuple):
+    """Names that exist in the lake."""
+
+    hparams: tuple[str, ...]
+    series: tuple[str, ...]
 
 
 class Readers:
@@ -33,16 +44,21 @@ class Readers:
         self._making = threading.Lock()
         self._looked = 0.0
         self._made = 0.0
+        self._took = 0.0
         self._snapshot = -1
+        self._states = 0
+        self._naming = threading.Lock()
+        self._named: tuple[int, Known] = (-1, Known((), ()))
 
     def close(self) -> None:
         """Let go of the lake and every cursor."""
-        while True:
-            try:
-                self._idle.get_nowait().close()
-            except Empty:
-                break
-        self.lake.close()
+        with self._making:
+            while True:
+                try:
+                    self._idle.get_nowait().close()
+                except Empty:
+                    break
+            self.lake.close()
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -82,31 +98,71 @@ class Readers:
         # One thread looks; those that come meanwhile go on with what there is.
         if not self._making.acquire(blocking=self._snapshot < 0):
             return self._snapshot
+        behind = False
         try:
-            self._look()
+            newest = self._news()
+            behind = newest is not None and self._took > _WAITED_FOR_S
+            if newest is not None and not behind:
+                self._make(newest)
         finally:
-            self._making.release()
+            if not behind:
+                self._making.release()
+        if newest is not None and behind:
+            threading.Thread(target=self._make_behind, args=(newest,), name="readers").start()
         return self._snapshot
 
     def look(self) -> None:
         """Have the newest snapshot at this very moment."""
         with self._making:
             self._looked = -math.inf
-            self._look()
+            newest = self._news()
+            if newest is not None:
+                self._make(newest)
 
-    def _look(self) -> None:
+    @property
+    def version(self) -> str:
+        """What answers depend on: the snapshot, and the states that the clock has changed since."""
+        return f"{self.snapshot()}.{self._states:x}"
+
+    def known(self) -> Known:
+        """The names of hyperparameters and scalar tags that there are."""
+        snapshot = self.snapshot()
+        with self._naming:
+            if self._named[0] != snapshot:
+                with self.cursor() as con:
+                    found = Known(history.hparam_names(con), history.series_names(con))
+                self._named = (snapshot, found)
+            return self._named[1]
+
+    def _news(self) -> int | None:
+        """The newest snapshot, if the run table is to be made anew."""
         now = time.monotonic()
         if now - self._looked < _LOOK_EVERY_S and self._snapshot >= 0:
-            return
-        con = self.lake.con
-        row = con.execute("SELECT id FROM ducklake_current_snapshot('lake')").fetchone()
+            return None
+        row = self.lake.con.execute("SELECT id FROM ducklake_current_snapshot('lake')").fetchone()
         assert row is not None
-        if row[0] != self._snapshot or now - self._made > _STATES_LAST_S:
-            table = "CREATE OR REPLACE TABLE memory.main.runs AS SELECT * FROM lake.main.runs"
-            reread(lambda: con.execute(table))
-            self._made = now
-        self._snapshot = int(row[0])
         self._looked = time.monotonic()
+        stale = row[0] != self._snapshot or now - self._made > _STATES_LAST_S
+        return int(row[0]) if stale else None
+
+    def _make(self, newest: int) -> None:
+        con, start = self.lake.con, time.monotonic()
+        table = "CREATE OR REPLACE TABLE memory.main.runs AS SELECT * FROM lake.main.runs"
+        reread(lambda: con.execute(table))
+        row = con.execute("SELECT bit_xor(hash(run_id, state)) FROM memory.main.runs").fetchone()
+        self._states = int(row[0] or 0) if row else 0
+        self._snapshot = newest
+        self._made = time.monotonic()
+        self._took = self._made - start
+
+    def _make_behind(self, newest: int) -> None:
+        try:
+            self._make(newest)
+        except duckdb.Error:
+            # The next one who asks makes it, and is told what is wrong.
+            self._took = 0.0
+        finally:
+            self._making.release()
 
     def put_notes(self, notes: Sequence[Mapping[str, object]]) -> None:
         """Make relations of what people wrote about runs, each with its run_key.
@@ -114,6 +170,7 @@ class Readers:
         `run_notes` (run_id, name, notes, colour, archived, tags) has it all, `run_tags` (run_id,
         tag) and `archived_runs` (run_id) are parts of it. Runs that the lake has not are left out.
         """
+        self.snapshot()
         con = self.lake.con.cursor()
         try:
             con.execute("SET search_path = 'memory.main,lake.main'")
@@ -121,7 +178,7 @@ class Readers:
             con.execute("CREATE OR REPLACE TABLE memory.main.state_notes AS SELECT * FROM given")
             con.execute(
                 "CREATE OR REPLACE VIEW memory.main.run_notes AS SELECT r.run_id, n.* EXCLUDE run_key"
-                " FROM memory.main.state_notes n JOIN lake.main.run_facts r USING (run_key)"
+                " FROM memory.main.state_notes n JOIN memory.main.runs r USING (run_key)"
             )
             for view, query in _PARTS.items():
                 con.execute(f"CREATE OR REPLACE VIEW memory.main.{view} AS {query}")

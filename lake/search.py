@@ -34,6 +34,8 @@ _STATS = {
     "step_min": 'arg_min(min_step, ("min", min_step))',
     "step_max": 'arg_min(max_step, (-"max", max_step))',
 }
+# Rows before the limit.
+_TOTAL = "count(*) OVER () AS total_"
 # DuckDB ends a query whose sum of squares overflows; beyond this mean and std are missing instead.
 _SUMMABLE = 1e150
 
@@ -98,15 +100,33 @@ def search(con: duckdb.DuckDBPyConnection, query: Query, names: Names | None = N
     """
     statement = _Statement(query, names or Names())
     sql, params = statement.rows()
+    return _titled(_execute(con, sql, params, query), statement.outputs)
+
+
+def page(
+    con: duckdb.DuckDBPyConnection, query: Query, names: Names | None = None
+) -> tuple[pa.Table, int]:
+    """What `search` gives, and what `count` does, for the price of one."""
+    statement = _Statement(query, names or Names(), counted=True)
+    sql, params = statement.rows()
     table = _execute(con, sql, params, query)
+    if table.num_rows:
+        total = int(table.column("total_")[0].as_py())
+    else:
+        # No row has room for it beyond the last page.
+        total = count(con, query, names) if query.offset or query.limit == 0 else 0
+    return _titled(table, statement.outputs), total
+
+
+def _titled(table: pa.Table, outputs: list[_Output]) -> pa.Table:
     columns = []
-    for index, output in enumerate(statement.outputs):
+    for index, output in enumerate(outputs):
         column = table.column(f"c{index}")
         if output.number:
             number = table.column(f"n{index}")
             column = number if number.null_count == column.null_count else column
         columns.append(column)
-    return pa.table(columns, names=[output.title for output in statement.outputs])
+    return pa.table(columns, names=[output.title for output in outputs])
 
 
 def count(con: duckdb.DuckDBPyConnection, query: Query, names: Names | None = None) -> int:
@@ -136,8 +156,9 @@ def _execute(
 class _Statement:
     """One query on its way to SQL."""
 
-    def __init__(self, query: Query, names: Names):
+    def __init__(self, query: Query, names: Names, *, counted: bool = False):
         self.query = query
+        self.counted = counted
         self.scope = Scope(
             tags=names.tags, notes=names.notes,
             known_hparams=names.hparams, known_tags=names.series,
@@ -230,6 +251,9 @@ class _Statement:
         fields = sorted(set(re.findall(r"\br\.(\w+)", select + joins)) - {"run_id"})
         columns = ["r.run_id", *(f"r.{field}" for field in fields)]
         columns += [f"{sql} AS s{i}" for i, (sql, _) in enumerate(keys)]
+        if self.counted:
+            columns.append(_TOTAL)
+            select += ", r.total_"
         order = "".join(f"s{i} {way}, " for i, (_, way) in enumerate(keys)) + "r.run_id DESC"
         rest = f"WHERE {self.where} ORDER BY {order}{self._limit()}"
         page = self._from_runs(", ".join(columns), rest)
@@ -256,7 +280,7 @@ class _Statement:
             inner.append(f"CAST({column.term.number or column.term.sql} AS DOUBLE) AS v{i}")
         keys = ", ".join(f"k{i}" for i in range(len(self.keys)))
         return (
-            f"SELECT {_select(self.outputs)}"
+            f"SELECT {_select(self.outputs)}{f', {_TOTAL}' if self.counted else ''}"
             f" FROM ({self._from_runs(', '.join(inner), f'WHERE {self.where}')})"
             f" GROUP BY {keys} ORDER BY {', '.join(self._group_order())}{self._limit()}"
         )

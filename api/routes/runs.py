@@ -124,15 +124,14 @@ def blueprint(service: Service) -> APIBlueprint:
 
     def _page(asked: RunsAsked, query: Query) -> Response:
         with service.cursor() as con:
-            table = history.find(con, query, service.names)
             if asked.format != "json":
+                table = history.find(con, query, service.names)
                 form = asked.format
                 answer = make_response(answers.write(table, form))
                 answer.content_type = answers.MIME[form]
                 answer.headers["Content-Disposition"] = f'attachment; filename="runs.{form}"'
                 return answer
-            whole = query.offset == 0 and table.num_rows < (query.limit or 0)
-            total = table.num_rows if whole else history.total(con, query, service.names)
+            table, total = history.find_page(con, query, service.names)
             snapshot = service.readers.snapshot()
         return jsonify(
             {
