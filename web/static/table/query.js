@@ -54,10 +54,13 @@ export class QueryBox {
     this.load = loader(fields);
     this.known = null;
     this.wrong = null;
+    this.checked = null;
+    this.passed = null;
+    this.counted = [];
     this.seen = new Set();
     this.asking = new AbortController();
     this.counting = new AbortController();
-    this.soon = debounce(() => this.#check(false), APPLY_MS);
+    this.soon = debounce(() => this.input.value !== this.checked && this.#check(false), APPLY_MS);
     this.later = debounce(() => this.#tell(), TELL_MS);
     this.#build(el);
     this.list = combo(this.input, {
@@ -150,6 +153,7 @@ export class QueryBox {
       this.input.setSelectionRange(at, at);
     }
     this.wrong = null;
+    this.checked = null;
     this.#draw();
     this.soon();
   }
@@ -161,12 +165,14 @@ export class QueryBox {
   /** Ask the server whether the text is a filter, and use it if so; a committed one tells its error at once. */
   async #check(commit) {
     const text = this.input.value;
+    this.checked = text;
     this.asking.abort();
     this.asking = new AbortController();
     const { signal } = this.asking;
     try {
-      if (text.trim()) await get("runs", { filter: text, columns: ["run_key"], limit: "0" }, signal);
+      if (text.trim() && text !== this.passed) await get("runs", { filter: text, columns: ["run_key"], limit: "0" }, signal);
       if (signal.aborted) return;
+      this.passed = text;
       this.wrong = null;
       this.state.set({ q: text.trim() }, { commit });
     } catch (error) {
@@ -265,6 +271,8 @@ export class QueryBox {
     this.counting = new AbortController();
     const { signal } = this.counting;
     const text = this.state.get("q");
+    // What is chosen is seen at once, its counts when they are known.
+    this.#drawFacets(text);
     const asked = new Map();
     for (const field of FACETS) {
       const rest = without(text, field);
@@ -273,15 +281,16 @@ export class QueryBox {
     const more = { archived: this.state.get("arch") ?? false, duplicates: this.state.get("dup") ?? false, limit: 200 };
     try {
       const answers = await Promise.all([...asked].map(([filter, fields]) => get("facets", { filter, fields, ...more }, signal)));
-      const found = answers.flatMap((answer) => answer.facets).sort((a, b) => FACETS.indexOf(a.field) - FACETS.indexOf(b.field));
-      this.#drawFacets(text, found);
+      this.counted = answers.flatMap((answer) => answer.facets).sort((a, b) => FACETS.indexOf(a.field) - FACETS.indexOf(b.field));
+      this.#drawFacets(text);
     } catch (error) {
       // The filter itself tells what is wrong; the chips stay as they were.
       if (!withdrawn(error)) this.chips.classList.add("stale");
     }
   }
 
-  #drawFacets(text, found) {
+  #drawFacets(text) {
+    const found = this.counted;
     const counts = (facet) => JSON.stringify(facet.values);
     const machine = found.find((facet) => facet.field === "machine");
     // What was of use once stays where it is: the table below must not jump about.
