@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,10 +26,11 @@ from ..api.routes import (
     runs,
     stored,
     tensors,
-)
+)  # fmt: skip
 from ..api.service import Service
 from ..core.errors import BoardlakeError
 from .assets import Assets
+from .kept import Kept
 from .pages import pages
 from .twins import twins
 
@@ -68,18 +68,8 @@ def create_app(service: Service) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]
     for module in (
-        about,
-        runs,
-        curves,
-        tensors,
-        media,
-        contrast,
-        stored,
-        delete,
-        export,
-        ask,
-        notes,
-    ):
+        about, runs, curves, tensors, media, contrast, stored, delete, export, ask, notes,
+    ):  # fmt: skip
         app.register_api(module.blueprint(service))
     assets = Assets(Path(__file__).parent / "static")
     app.register_blueprint(assets.blueprint())
@@ -90,7 +80,9 @@ def create_app(service: Service) -> Flask:
     app.register_blueprint(twins(service))
     app.before_request(_refuse_foreign_names)
     app.before_request(_refuse_foreign_writes)
-    app.after_request(lambda response: _finish(service, response))
+    kept = Kept(service.version)
+    app.before_request(kept.before)
+    app.after_request(lambda response: _finish(kept, response))
     return app
 
 
@@ -139,20 +131,10 @@ def _refuse_foreign_writes() -> Response | None:
     return None
 
 
-def _finish(service: Service, response: Response) -> Response:
+def _finish(kept: Kept, response: Response) -> Response:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
-    if (
-        request.method == "GET"
-        and request.path.startswith("/api/")
-        and response.status_code == 200
-        and "ETag" not in response.headers
-        and not response.is_streamed
-    ):
-        key = f"{service.version()} {request.full_path}"
-        response.set_etag(hashlib.blake2b(key.encode(), digest_size=12).hexdigest(), weak=True)
-        response.headers.setdefault("Cache-Control", "private, no-cache")
-        response.make_conditional(request)
+    kept.after(response)
     return _compress(response)
 
 
