@@ -64,10 +64,15 @@ class OfMedia(Taken):
     v: str = Field("", max_length=64, description="Changes when the bytes do; it is not looked at.")
 
 
-class HparamsAsked(Chosen):
-    """Hyperparameters of some runs: of a list, of a filter, or of those of the list that match."""
+class Listed(Chosen):
+    """Runs of a list, of a filter, or those of the list that match."""
 
     runs: Ids = Field([], description="run_ids.")
+
+
+class HparamsAsked(Listed):
+    """Hyperparameters of some runs."""
+
     origins: bool = Field(False, description="Also what every origin says.")
 
 
@@ -87,3 +92,14 @@ class Deletion(Taken):
     runs: list[RunKey] = Field(..., min_length=1, max_length=100_000, description="run_keys.")
     confirm: int = Field(0, ge=0, description="The number of runs, again; not for a dry run.")
     dry_run: bool = Field(False, description="Only say what would go.")
+
+
+class ExportAsked(Listed):
+    """Some runs, or all, as one download."""
+
+    format: Literal["parquet", "csv", "duckdb", "arrow"] = "parquet"
+    tags: Annotated[
+        list[Annotated[str, Field(max_length=4_096)]],
+        BeforeValidator(parted),
+        Field(max_length=1_000),
+    ] = Field([], description="Only series of these tags; `*` stands for any characters.")

@@ -11,7 +11,7 @@ import errno
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +24,7 @@ import pyarrow as pa
 from ..core.errors import LakeError, SpaceError
 from . import targets
 from .database import Lake, reread
+from .history import matching
 
 Form = Literal["parquet", "csv", "duckdb"]
 # What belongs to a run has run_id; the rest is chosen by the runs' sources and files.
@@ -34,6 +35,8 @@ _CHOICE = dict.fromkeys(("sources", "source_facts", "cycles"), _BY_SOURCE) | {"p
 _BOTH = ("scalar_points", "tensors", "blobs", "hparams", "artifacts", "files", "problems", "cycles")
 _FOLDER = ("runs", "series", "sources", *_BOTH)
 _DATABASE = ("run_facts", "series_parts", "source_facts", "migrations", *_BOTH)
+
+_TAGGED = ("series", "series_parts", "scalar_points", "tensors", "blobs")
 
 _COPY = {
     "parquet": "(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)",
@@ -74,6 +77,14 @@ class Receipt:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class _Chosen:
+    """Which runs, and which of their tags; None are all."""
+
+    runs: list[int] | None
+    tags: Sequence[str] | None
+
+
 Tell = Callable[[str, int, int], None]
 
 
@@ -83,11 +94,13 @@ def export(
     *,
     form: Form = "parquet",
     runs: list[int] | None = None,
+    tags: Sequence[str] | None = None,
     force: bool = False,
     progress: Tell | None = None,
 ) -> Receipt:
     """Write the lake, or *runs* of it, as one snapshot to *target*, whole or not at all.
 
+    With *tags* only these of their series; a `*` in one stands for any characters.
     *force* replaces what an earlier export left there and nothing else. *progress* is told (table,
     number, of how many). Raises `UsageError` for a target that is taken, `SpaceError`, `LakeError`.
     """
@@ -98,7 +111,7 @@ def export(
 
     def attempt() -> Receipt:
         with targets.partial(target) as partial:
-            receipt = _write(lake, partial, target, form, runs, tell)
+            receipt = _write(lake, partial, target, form, _Chosen(runs, tags), tell)
             targets.put(partial, target)
             return receipt
 
@@ -111,17 +124,17 @@ def export(
 
 
 def _write(
-    lake: Lake, partial: Path, target: Path, form: Form, runs: list[int] | None, tell: Tell
+    lake: Lake, partial: Path, target: Path, form: Form, chosen: _Chosen, tell: Tell
 ) -> Receipt:
     names = _DATABASE if form == "duckdb" else _FOLDER
     with _snapshot(lake.con, partial if form == "duckdb" else None) as con:
-        snapshot, count = _stage(con, runs)
+        snapshot, count = _stage(con, chosen)
         receipt = Receipt(str(target), form, snapshot, count)
         if form != "duckdb":
             partial.mkdir()
         for number, name in enumerate(names, 1):
             tell(name, number, len(names))
-            query = _query(con, name, form, runs is not None)
+            query = _query(con, name, form, chosen)
             if form == "duckdb":
                 copied = con.execute(f"CREATE TABLE exporting.main.{name} AS {query}")
             else:
@@ -132,7 +145,7 @@ def _write(
         if form == "duckdb":
             _copy_views(con)
     if form != "duckdb":
-        _describe(partial, receipt, whole=runs is None)
+        _describe(partial, receipt, chosen)
     receipt.bytes = targets.size(partial)
     return receipt
 
@@ -154,24 +167,28 @@ def _snapshot(
             raise
     finally:
         con.unregister("exported")
+        con.unregister("exported_tags")
         if database is not None:
             con.execute("USE lake")
             con.execute("DETACH exporting")
 
 
-def _stage(con: duckdb.DuckDBPyConnection, runs: list[int] | None) -> tuple[int, int]:
-    """Register the runs as `exported`; returns the number of the snapshot, and of runs."""
+def _stage(con: duckdb.DuckDBPyConnection, chosen: _Chosen) -> tuple[int, int]:
+    """Register the runs as `exported` and the tags as `exported_tags`; returns the number of the
+    snapshot, and of runs."""
     snapshot = con.execute("SELECT id FROM ducklake_current_snapshot('lake')").fetchone()
     assert snapshot is not None
-    if runs is None:
+    if chosen.tags is not None:
+        con.register("exported_tags", matching(con, chosen.tags))
+    if chosen.runs is None:
         count = con.execute("SELECT count(*) FROM runs").fetchone()
         return int(snapshot[0]), int(count[0]) if count else 0
-    chosen = sorted(set(runs))
-    con.register("exported", pa.table({"run_id": pa.array(chosen, pa.int64())}))
-    return int(snapshot[0]), len(chosen)
+    runs = sorted(set(chosen.runs))
+    con.register("exported", pa.table({"run_id": pa.array(runs, pa.int64())}))
+    return int(snapshot[0]), len(runs)
 
 
-def _query(con: duckdb.DuckDBPyConnection, name: str, form: Form, chosen: bool) -> str:
+def _query(con: duckdb.DuckDBPyConnection, name: str, form: Form, chosen: _Chosen) -> str:
     """The query for what is exported of a table or view."""
     replaced = [_MASKED] if name in ("sources", "source_facts") else []
     if form == "csv":
@@ -182,7 +199,12 @@ def _query(con: duckdb.DuckDBPyConnection, name: str, form: Form, chosen: bool) 
             if kind == "BLOB"
         ]
     columns = f"* REPLACE ({', '.join(replaced)})" if replaced else "*"
-    where = f" WHERE {_CHOICE.get(name, _BY_RUN)}" if chosen and name != "migrations" else ""
+    tests = []
+    if chosen.runs is not None and name != "migrations":
+        tests.append(_CHOICE.get(name, _BY_RUN))
+    if chosen.tags is not None and name in _TAGGED:
+        tests.append("tag IN (SELECT tag FROM exported_tags)")
+    where = f" WHERE {' AND '.join(tests)}" if tests else ""
     return f"SELECT {columns} FROM lake.main.{name}{where}"
 
 
@@ -197,7 +219,7 @@ def _copy_views(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("USE lake")
 
 
-def _describe(folder: Path, receipt: Receipt, *, whole: bool) -> None:
+def _describe(folder: Path, receipt: Receipt, chosen: _Chosen) -> None:
     """Write the manifest and a page for people."""
     files = {name: f"{name}.{receipt.form}" for name in receipt.rows}
     at = datetime.now(UTC).isoformat(timespec="seconds")
@@ -206,7 +228,8 @@ def _describe(folder: Path, receipt: Receipt, *, whole: bool) -> None:
         "form": receipt.form,
         "at": at,
         "snapshot": receipt.snapshot,
-        "whole_lake": whole,
+        "whole_lake": chosen.runs is None and chosen.tags is None,
+        "tags": None if chosen.tags is None else list(chosen.tags),
         "runs": receipt.runs,
         "tables": {
             name: {"file": file, "rows": receipt.rows[name], "bytes": targets.size(folder / file)}
@@ -215,7 +238,7 @@ def _describe(folder: Path, receipt: Receipt, *, whole: bool) -> None:
     }
     (folder / targets.MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
     lines = [f"- `{file}`: {receipt.rows[name]:,} rows" for name, file in files.items()]
-    about = f"{'All' if whole else 'Some'} of its runs ({receipt.runs:,}), on {at}."
+    about = f"{'All' if chosen.runs is None else 'Some'} of its runs ({receipt.runs:,}), on {at}."
     page = _README.format(
         about=about, tables="\n".join(lines), example=files["scalar_points"], form=receipt.form
     )

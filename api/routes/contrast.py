@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 from flask import Response, jsonify
 from flask_openapi3.blueprint import APIBlueprint
@@ -14,8 +13,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from ...core.errors import UsageError
 from ...lake import contrast, history
 from ...lake.fields import hparam_expression
-from ...lake.search import Query
-from .. import answers, given
+from .. import answers, chosen, given
 from ..asked import CompareAsked, HparamsAsked
 from ..service import Service
 
@@ -31,7 +29,7 @@ def blueprint(service: Service) -> APIBlueprint:
     def hparams(query: HparamsAsked) -> Response:
         """Hyperparameters of some runs by name, with what every origin says if asked for."""
         with service.cursor() as con:
-            ids = _runs(con, query)
+            ids = chosen.run_ids(con, query, service.names, _MAX_RUNS)
             runs = contrast.fields(con, ids)
             table = history.hparams(con, ids, origins=query.origins)
         return jsonify(
@@ -67,23 +65,6 @@ def blueprint(service: Service) -> APIBlueprint:
                 "metrics_total": total,
             })
         )  # fmt: skip
-
-    def _runs(con: duckdb.DuckDBPyConnection, asked: HparamsAsked) -> list[int]:
-        listed = list(dict.fromkeys(asked.runs))
-        if listed and not asked.filter.strip():
-            return listed
-        query = Query(
-            asked.filter, ("run_id",), duplicates=asked.duplicates or bool(listed),
-            archived=asked.archived or bool(listed), limit=None if listed else _MAX_RUNS + 1,
-        )  # fmt: skip
-        found = history.find(con, query, service.names)["run_id"].to_pylist()
-        if listed:
-            matching = set(found)
-            return [run_id for run_id in listed if run_id in matching]
-        if len(found) > _MAX_RUNS:
-            message = f"filter: more than {_MAX_RUNS} runs match"
-            raise UsageError(message, hint="narrow the filter, or list run_ids in runs")
-        return list(found)
 
     return api
 
