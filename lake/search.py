@@ -230,7 +230,8 @@ class _Statement:
     def _same(self, term: Term, value: object) -> str:
         """A condition that *term* has the value that a row of groups shows."""
         if value is None:
-            return f"({term.comparable}) IS NULL"
+            # A hyperparameter that is a text has no number, but it is there.
+            return f"({term.sql if term.number else term.comparable}) IS NULL"
         if isinstance(value, bool):
             return f"CAST({term.sql} AS VARCHAR) = {self.scope.bind(str(value).lower())}"
         if isinstance(value, int | float):

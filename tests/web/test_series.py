@@ -172,7 +172,7 @@ def test_values_that_are_not_finite_are_named(service: Service, client: FlaskCli
 
 
 def test_members_of_a_group_are_found(client: FlaskClient) -> None:
-    for key in ("project", "state", "hp.lr", "length(name)"):
+    for key in ("project", "state", "hp.lr", "hp.model", "length(name)"):
         groups = client.get("/api/v1/groups", query_string={"group_by": key})
         if groups.status_code != 200:
             assert key == "length(name)"
