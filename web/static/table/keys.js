@@ -5,7 +5,7 @@ import { combo, ranked } from "../core/combo.js";
 import { button, fill, h } from "../core/dom.js";
 import { split } from "../core/split.js";
 import { popover, tell } from "../core/ui.js";
-import { complete, nameOptions } from "./completion.js";
+import { complete, meant, nameOptions } from "./completion.js";
 import { column, sortKey, sortText } from "./expression.js";
 import { loader } from "./names.js";
 import { moved, OrderList } from "./order.js";
@@ -24,7 +24,7 @@ function candidates(known) {
 
 class Keys {
   constructor(state, load, { name, label, add, row, text, check, offered, write = (expr) => expr }) {
-    Object.assign(this, { state, name, check, write, text });
+    Object.assign(this, { state, name, check, write, text, stats: [] });
     this.wrong = h("p", { class: "wrong", role: "alert" });
     this.list = new OrderList({
       label, name: (item) => column(text(item)).title, row: (item, i) => row(item, i, (next) => this.#put(this.#items.map((one, j) => (j === i ? next : one)))),
@@ -34,9 +34,10 @@ class Keys {
     this.el = h("div", { class: "keys-editor" }, h("strong", null, label), this.list.el, this.input, this.wrong,
       h("footer", null, button("reset", `No ${name === "group" ? "groups" : "order of your own"}`, () => this.#put(state.defaults()[name]), { text: name === "group" ? "Ungroup" : "Reset" })));
     combo(this.input, {
-      label: add, onFocus: true, eager: (typed) => typed.trim() !== "",
+      label: add, onFocus: true, eager: (typed, caret) => (/[("]/.test(typed) ? meant(typed, caret, this.stats, false) : typed.trim() !== ""),
       options: async (typed, caret) => {
         const known = await load();
+        this.stats = known.stats;
         const plain = ranked(typed, await offered(known), (one) => one.label);
         if (/[("]/.test(typed) || !plain.length) return (await complete(typed, caret, known)).map((one) => ({ ...one, partial: true }));
         return plain.filter((one) => !this.#items.some((item) => text(item) === one.label));
@@ -132,7 +133,7 @@ export function sortButton(state, fields) {
       const way = key.desc ? "descending" : "ascending";
       return [
         h("span", { class: "column-title", title: item }, column(key.expr).title),
-        button(key.desc ? "down" : "up", `${column(key.expr).title}: ${way}; turn around`, () => change(sortText({ ...key, desc: !key.desc })), { text: way, class: "button small", "data-part": "way", tabindex: "-1" }),
+        button(key.desc ? "down" : "up", `${column(key.expr).title}: ${way}; turn around`, () => change(sortText({ ...key, desc: !key.desc })), { text: way, class: "button small", "aria-label": `${column(key.expr).title}: ${way}; turn around`, "data-part": "way", tabindex: "-1" }),
       ];
     },
     check: (keys) => (grouped() ? null : get("runs", { sort: keys, columns: ["run_key"], limit: "0" })),

@@ -84,7 +84,8 @@ export class OrderList {
     const place = () => [...this.el.children].indexOf(row);
     event.preventDefault();
     this.#focus(from);
-    row.setPointerCapture(event.pointerId);
+    // The list, not the row: a row that is put elsewhere loses the pointer.
+    this.el.setPointerCapture(event.pointerId);
     row.classList.add("dragged");
     const move = ({ clientY }) => {
       const before = [...this.el.children].find((other) => {
@@ -94,14 +95,14 @@ export class OrderList {
       if (before ? row.nextElementSibling !== before : this.el.lastElementChild !== row) this.el.insertBefore(row, before ?? null);
     };
     const end = (dropped) => {
-      for (const [name, listen] of Object.entries(listeners)) row.removeEventListener(name, listen);
+      for (const [name, listen] of Object.entries(listeners)) this.el.removeEventListener(name, listen);
       row.classList.remove("dragged");
       const to = place();
       if (dropped && to !== from) this.how.move(from, to);
       else this.draw(this.items);
     };
     const listeners = { pointermove: move, pointerup: () => end(true), pointercancel: () => end(false) };
-    for (const [name, listen] of Object.entries(listeners)) row.addEventListener(name, listen);
+    for (const [name, listen] of Object.entries(listeners)) this.el.addEventListener(name, listen);
   }
 }
 
