@@ -2,7 +2,9 @@
 
 BoardlakeError                 1
 ├── UsageError                 2   an argument or filter that cannot be taken
-│   └── FilterError            2   with the position in the expression
+│   ├── FilterError            2   with the position in the expression
+│   ├── SqlError               2   with the position in the statement
+│   └── LimitError             2   a statement that takes more than it may
 ├── ConfigError                3   all that is wrong with a config file, at once
 ├── LakeError                  4   the lake cannot be opened, or is of another version
 │   ├── LakeMissing            4
@@ -53,6 +55,24 @@ class FilterError(UsageError):
     def __str__(self) -> str:
         pointer = f"{self.message}\n  {self.text}\n  {' ' * self.position}^"
         return f"{pointer}\n  hint: {self.hint}" if self.hint else pointer
+
+
+class SqlError(UsageError):
+    """A statement of SQL that cannot be taken.
+
+    *position* is the 0-based index into *text* where it went wrong, if that is known.
+    """
+
+    def __init__(
+        self, message: str, *, text: str = "", position: int | None = None, hint: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.text = text
+        self.position = position
+
+
+class LimitError(UsageError):
+    """A statement that takes more time, memory or rows than it may."""
 
 
 class ConfigError(BoardlakeError):

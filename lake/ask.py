@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import duckdb
 import pyarrow as pa
 
-from ..core.errors import BoardlakeError, LakeError, UsageError
+from ..core.errors import BoardlakeError, LakeError, SqlError, UsageError
 
 T = TypeVar("T")
 
@@ -72,8 +72,7 @@ def stream(
         reader, first = read(con, begin)
     except _ERRORS as error:
         raise _translate(error) from error
-    names = _distinct(reader.schema.names)
-    schema = pa.schema([field.with_name(n) for field, n in zip(reader.schema, names, strict=True)])
+    schema = distinct(reader.schema)
 
     def batches() -> Iterator[pa.RecordBatch]:
         batch = first
@@ -155,7 +154,7 @@ def check(con: duckdb.DuckDBPyConnection, sql: str) -> None:
 
 
 def _translate(error: Exception) -> BoardlakeError:
-    return _unreadable(error) or UsageError(_message(error))
+    return _unreadable(error) or SqlError(_message(error))
 
 
 def _unreadable(error: Exception) -> LakeError | None:
@@ -186,6 +185,12 @@ def relations(con: duckdb.DuckDBPyConnection) -> pa.Table:
         ORDER BY relation, c.column_index
     """
     return read(con, lambda: con.execute(sql).to_arrow_table())
+
+
+def distinct(schema: pa.Schema) -> pa.Schema:
+    """*schema* with names of columns that no two have."""
+    names = _distinct(schema.names)
+    return pa.schema([field.with_name(n) for field, n in zip(schema, names, strict=True)])
 
 
 def _distinct(names: list[str]) -> list[str]:

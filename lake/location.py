@@ -78,7 +78,7 @@ def load_sql() -> list[str]:
     With scans by several threads, each reads the catalog in a SQLite transaction of its own, and a
     statement that meets a COMMIT sees half of it; a single one reads in DuckLake's transaction.
     """
-    loads = [f"LOAD {_quote(str(_extension(name)))}" for name in _EXTENSIONS]
+    loads = [f"LOAD {_quote(str(extension(name)))}" for name in _EXTENSIONS]
     return [*loads, "SET GLOBAL sqlite_disable_multithreaded_scans = true"]
 
 
@@ -88,7 +88,8 @@ def open_statements(location: Location) -> str:
     return ";\n".join([*load_sql(), attach, "USE lake"]) + ";"
 
 
-def _extension(name: str) -> Path:
+def extension(name: str) -> Path:
+    """The file of a DuckDB extension in its wheel; raises LakeError."""
     package = _EXTENSIONS[name]
     file = f"v{duckdb.__version__}/{name}.duckdb_extension"
     try:
