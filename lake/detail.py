@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import duckdb
-import pyarrow as pa
 
 from ..core.errors import UsageError
 from . import ask
@@ -67,22 +66,6 @@ def parts(con: duckdb.DuckDBPyConnection, run_id: int) -> dict[str, list[dict[st
         f' ORDER BY p."at" DESC LIMIT {MAX_FILES}',
     }
     return {name: _rows(con, sql, given) for name, sql in queries.items()}
-
-
-def tags_of(con: duckdb.DuckDBPyConnection, run_ids: list[int] | None, kind: str) -> pa.Table:
-    """The tags of some runs, or of all: tag, kind, plugin, runs, points, streams (a list)."""
-    among = "true" if run_ids is None else "run_id IN (SELECT unnest($ids::BIGINT[]))"
-    given: dict[str, object] = {} if run_ids is None else {"ids": run_ids}
-    if kind:
-        among += " AND kind = $kind"
-        given["kind"] = kind
-    sql = f"""
-        SELECT tag, kind, coalesce(any_value(plugin), '') AS plugin,
-               count(DISTINCT run_id) AS runs, CAST(sum(points) AS BIGINT) AS points,
-               list_sort(list(DISTINCT stream)) AS streams
-        FROM series_parts WHERE {among} GROUP BY tag, kind ORDER BY tag, kind
-    """
-    return ask.read(con, lambda: con.execute(sql, given or None).to_arrow_table())
 
 
 def _missing(run_key: str) -> NoSuchRun:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import duckdb
-import pyarrow as pa
 
 from ..core.errors import UsageError
-from . import ask
 from .fields import FIELDS, NOTES
 from .history import find
 from .search import Names, Query
@@ -43,16 +41,6 @@ def facets(
         values, counts = table.column(0).to_pylist(), table.column("runs").to_pylist()
         result.append(Facet(field, list(zip(values, counts, strict=True))))
     return result
-
-
-def hparam_names(con: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Every hyperparameter: name, runs, distinct values, numeric; those that vary come first."""
-    sql = """
-        SELECT name, count(DISTINCT run_id) AS runs, count(DISTINCT value) AS "distinct",
-               bool_and(number IS NOT NULL) AS "numeric"
-        FROM hparams GROUP BY name ORDER BY "distinct" = 1, runs DESC, name
-    """
-    return ask.read(con, lambda: con.execute(sql).to_arrow_table())
 
 
 def field_names(known: Names | None = None) -> list[tuple[str, str]]:

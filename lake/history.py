@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from ..core.errors import FilterError, UsageError
 from . import ask
+from .counted import tags_of
 from .search import Names, Query, count, page, search
 
 T = TypeVar("T")
@@ -126,12 +127,8 @@ def hparams(
 
 def tags(con: duckdb.DuckDBPyConnection) -> pa.Table:
     """Every tag of the lake: tag, kind, plugin, runs, points; the commonest first."""
-    sql = """
-        SELECT tag, kind, coalesce(any_value(plugin), '') AS plugin,
-               count(DISTINCT run_id) AS runs, CAST(sum(points) AS BIGINT) AS points
-        FROM series_parts GROUP BY tag, kind ORDER BY runs DESC, tag, kind
-    """
-    return _fetch(con, sql, {})
+    found = tags_of(con, None).drop_columns("streams")
+    return found.sort_by([("runs", "descending"), ("tag", "ascending"), ("kind", "ascending")])
 
 
 def matching(con: duckdb.DuckDBPyConnection, patterns: Sequence[str]) -> pa.Table:

@@ -19,7 +19,8 @@ from pydantic import (
 
 from ...core.errors import UsageError
 from ...lake import facets, history
-from ...lake.detail import parts, run_row, tags_of
+from ...lake.counted import hparam_names, tags_of
+from ...lake.detail import parts, run_row
 from ...lake.fields import FUNCTIONS, STATS, hparam_expression
 from ...lake.search import DEFAULT_COLUMNS, Query
 from .. import answers
@@ -89,7 +90,7 @@ def blueprint(service: Service) -> APIBlueprint:
     def fields(query: Taken) -> Response:
         """Every name that an expression may use."""
         with service.cursor() as con:
-            hparams = facets.hparam_names(con).to_pylist()
+            hparams = hparam_names(con).to_pylist()
             tags = history.tags(con).to_pylist()
         for one in hparams:
             one["expr"] = hparam_expression(one["name"])
