@@ -16,8 +16,9 @@ export class FullChart {
         h("span", { class: "space" }), button("close", "Close", () => this.el.close())),
       h("div", { class: "split" }, this.place, this.list)));
     this.el.addEventListener("close", () => { if (this.card) grid.state.set({ full: "" }); });
-    this.el.addEventListener("keydown", (event) => {
-      if (/^(INPUT|SELECT|TEXTAREA)$/.test(/** @type {HTMLElement} */ (event.target).tagName)) return;
+    // Not of the dialog alone: what had the focus may be gone with a redrawn legend.
+    document.addEventListener("keydown", (event) => {
+      if (!this.el.open || /^(INPUT|SELECT|TEXTAREA)$/.test(/** @type {HTMLElement} */ (event.target).tagName)) return;
       if (event.key === "ArrowLeft") this.step(-1);
       if (event.key === "ArrowRight") this.step(1);
     });

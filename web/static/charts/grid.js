@@ -144,6 +144,7 @@ export class ChartGrid {
       const known = new Set(ids);
       if (known.size !== ids.length && !entries.length) return;
       this.tags = found.tags.sort((a, b) => natural(a.tag, b.tag));
+      this.toolbar.draw();
       this.#layout();
       this.#load();
     } catch (error) {
