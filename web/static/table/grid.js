@@ -215,10 +215,10 @@ export class Grid {
 
   #activate(next) {
     const before = this.#cellAt(this.active);
-    before?.removeAttribute("tabindex");
-    before?.parentElement?.classList.remove("active");
-    this.active = next;
     const cell = this.#cellAt(next);
+    this.active = next;
+    if (before !== cell) before?.removeAttribute("tabindex");
+    before?.parentElement?.classList.remove("active");
     if (cell) cell.tabIndex = 0;
     cell?.parentElement?.classList.add("active");
   }

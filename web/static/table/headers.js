@@ -44,6 +44,7 @@ export class Headers {
     const at = keys.findIndex((key) => this.#same(key.expr, one));
     const key = keys[at];
     cell.setAttribute("aria-sort", key ? (key.desc ? "descending" : "ascending") : "none");
+    cell.setAttribute("aria-label", one.title);
     cell.dataset.column = one.text;
     const named = one.stat && !one.alias
       ? [h("span", { class: "stat" }, `${one.stat.replace("_", " ")} `), h("span", { class: "tag-name" }, `${one.tag}${one.stream ? ` (${one.stream})` : ""}`)]

@@ -190,7 +190,7 @@ export class RunTable {
   #tree(cell, item) {
     const group = item.group;
     if (!group?.members) {
-      cell.append(h("span", { class: "indent" }), ...label(item).filter(Boolean), this.#more(item, -1));
+      cell.append(item.group ? h("span", { class: "indent" }) : "", ...label(item).filter(Boolean), this.#more(item, -1));
       return;
     }
     const open = this.state.get("open").includes(item.key);
@@ -377,7 +377,7 @@ export class RunTable {
     if (key === this.told) return;
     this.told = key;
     this.entries = entries;
-    fill(this.count, `${entries.length.toLocaleString("en-US")} of ${total.toLocaleString("en-US")} ${this.rows.grouped ? "groups " : ""}drawn`);
+    fill(this.count, `${entries.length.toLocaleString("en-US")} of ${total.toLocaleString("en-US")} drawn`);
     this.grid.redraw();
     this.onVisible(entries, total);
   }

@@ -44,7 +44,7 @@ export function swatches(anchor, { key, label, colour, shared, drawn, state, wri
     h("div", { class: "swatches", role: "group", "aria-label": "Palette" }, PALETTE.map(swatch)),
     h("form", { class: "hex", on: { submit: (event) => { event.preventDefault(); typed(); } } }, hex, h("button", { class: "button" }, "Use"), h("button", { type: "button", class: "button", on: { click: () => pick("") } }, "Reset")),
     shared && h("div", { class: "scope", role: "radiogroup", "aria-label": "Where it applies" }, scope(false, "in this view"), scope(true, "for everybody")),
-    drawn.length > 1 && h("button", { type: "button", class: "button", on: { click: () => { opened?.close(); state.set({ hue: { ...state.get("hue"), ...distinct(drawn) } }); } } }, `Distinct colours for the ${drawn.length} drawn`),
+    drawn.length > 1 && h("button", { type: "button", class: "button", on: { click: () => { opened?.close(); state.set({ hue: { ...state.get("hue"), ...distinct(drawn) } }); } } }, `Distinct colours for ${drawn.length} drawn`),
   ].filter(Boolean), { label: `Colour of ${label}`, class: "colours" });
   return opened;
 }
