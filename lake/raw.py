@@ -36,7 +36,7 @@ _LIST = f"""
     WITH found AS (
         SELECT stream, tag, plugin, 'tensor' AS kind, dtype, shape, NULL AS mime,
                CASE WHEN data IS NOT NULL THEN 8 * len(data) ELSE 0 END
-                   + coalesce(octet_length(raw), 0) AS nbytes, step, wall_time
+                   + coalesce(octet_length(raw), list_sum([strlen(s) for s in strings]), 0) AS nbytes, step, wall_time
         FROM tensors WHERE run_id = $run AND NOT superseded
         UNION ALL
         SELECT stream, tag, plugin, 'blob', NULL, NULL, mime, nbytes, step, wall_time

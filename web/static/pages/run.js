@@ -7,7 +7,7 @@ import { bind } from "../core/keys.js";
 import { offer } from "../core/search.js";
 import { shell } from "../core/shell.js";
 import { flag, list, number, oneOf, State, text } from "../core/state.js";
-import { copy, failed, tell, toast } from "../core/ui.js";
+import { copy, empty, failed, tell, toast } from "../core/ui.js";
 import { Header } from "../run/header.js";
 import { Tabs } from "../run/tabs.js";
 import { follow } from "./live.js";
@@ -53,6 +53,8 @@ const page = {
   state,
   /** The answer of `/api/v1/runs/<run_key>`. @type {any} */
   data: null,
+  asked: 0,
+  deleted: false,
   get id() {
     return page.data.run.run_id;
   },
@@ -77,8 +79,18 @@ const page = {
       return false;
     }
   },
+  /** The run was deleted. */
+  gone() {
+    page.deleted = true;
+    fill(root, h("h1", null, page.label), empty("This run was deleted.", h("a", { class: "button", href: "/" }, "All runs")));
+  },
   async reload() {
-    page.data = await get(`runs/${encodeURIComponent(key)}`);
+    if (page.deleted) return;
+    const asked = (page.asked += 1);
+    const data = await get(`runs/${encodeURIComponent(key)}`);
+    // Answers may overtake each other: the newest question's holds.
+    if (asked !== page.asked || page.deleted) return;
+    page.data = data;
     document.title = `${page.label} · boardlake`;
     header.update();
     tabs.update();
@@ -102,7 +114,7 @@ async function start() {
   fill(root, header.el, tabs.el);
   header.update();
   tabs.update();
-  follow(() => state.get("live") && LIVE.includes(page.data.run.state), () => page.reload().catch(() => {}));
+  follow(() => !page.deleted && state.get("live") && LIVE.includes(page.data.run.state), () => page.reload().catch(() => {}));
   setInterval(() => header.tick(), TICK_MS);
 }
 

@@ -13,7 +13,7 @@ export function seriesKey(one) {
 
 /** The heading of a series: its tag, its stream, what it is. */
 export function seriesTitle(one, ...more) {
-  return h("header", { class: "sheethead" }, h("h3", { title: one.description || one.tag }, one.display_name || one.tag), one.stream && h("span", { class: "chip stream" }, one.stream), more);
+  return h("header", { class: "sheethead" }, h("h2", { title: one.description || one.tag }, one.display_name || one.tag), one.stream && h("span", { class: "chip stream" }, one.stream), more);
 }
 
 /** A search field whose words stand in the page's state. */

@@ -19,9 +19,9 @@ const MEANS = {
 /** @type {import("./tabs.js").Part} */
 export default {
   id: "files",
-  label: "Files",
+  label: "Files and problems",
   none: "",
-  about: (data) => (data.problems.length ? true : data.files.length > 1 ? data.files.length : true),
+  about: (data) => data.problems.length || true,
   make(el, page) {
     const box = h("div");
     const cycle = h("p", { class: "muted" });
@@ -51,7 +51,7 @@ function draw(box, { files, problems }) {
   const read = files.reduce((sum, one) => sum + (one.offset_read ?? 0), 0);
   fill(box,
     h("h2", null, "Event files", h("span", { class: "muted" }, ` ${files.length} · ${bytes(read)} of ${bytes(whole)} read`)),
-    files.length ? table("Event files", [["File"], ["Stream"], ["Status"], ["Read", "number"], ["Size", "number"], ["Records", "number"], ["Points", "number"], ["First event"], ["Last event"], ["Writer"], ["Host"], ["Process", "number"]], files.map(file)) : empty("The lake has no event file of this run."),
+    files.length ? table("Event files", [["File"], ["Stream"], ["Status"], ["Read", "number"], ["Size", "number"], ["Records", "number"], ["Points", "number"], ["First event"], ["Last event"], ["Host"], ["Process", "number"], ["Writer"]], files.map(file)) : empty("The lake has no event file of this run."),
     h("h2", null, "Problems", h("span", { class: "muted" }, ` ${problems.length}`)),
     problems.length ? table("Problems", [["Found"], ["Kind"], ["What was wrong, and what was done"], ["File"], ["Offset", "number"], ["Bytes", "number"]], problems.map(problem)) : empty("Every byte that was read was sound."));
 }
@@ -68,7 +68,7 @@ function file(one) {
     h("td", { class: "number", title: `${number(one.offset_read)} of ${number(size)} bytes` }, h("meter", { min: "0", max: "1", value: String(share), "aria-label": "Part that is read" }), percent),
     h("td", { class: "number" }, bytes(size)), h("td", { class: "number" }, number(one.records)), h("td", { class: "number" }, number(one.points)),
     h("td", null, time(one.first_wall_time)), h("td", null, time(one.last_wall_time)),
-    h("td", null, one.writer), h("td", null, one.host), h("td", { class: "number" }, one.pid == null ? "" : String(one.pid)));
+    h("td", null, one.host), h("td", { class: "number" }, one.pid == null ? "" : String(one.pid)), h("td", null, one.writer));
 }
 
 function problem(one) {

@@ -1,11 +1,13 @@
 /** The head of the run page: what the run is called, where it comes from, how it is, what can be done with it. */
 
-import { get, send } from "../core/api.js";
+import { address, get } from "../core/api.js";
 import { PALETTE } from "../core/colour.js";
 import { button, debounce, fill, h, icon } from "../core/dom.js";
 import { ago, duration, time } from "../core/format.js";
 import { literal } from "../core/split.js";
 import { copy, dialog, empty, failed, menu, popover, tell, toast } from "../core/ui.js";
+import { deleteRuns } from "../table/deletion.js";
+import { save } from "../table/download.js";
 
 const FORMATS = [["parquet", "Parquet"], ["csv", "CSV"], ["duckdb", "DuckDB database"], ["arrow", "Arrow"]];
 
@@ -130,10 +132,9 @@ export class Header {
   }
 
   #download() {
-    const { run } = this.page.data;
-    const from = (format) => `/api/v1/export?${new URLSearchParams({ runs: run.run_id, format })}`;
+    const take = (format) => save(address("export", { filter: `run_key = ${literal(this.page.key)}`, format, archived: true, duplicates: true }), `${this.page.data.run.name}.${format}`).catch((error) => toast(tell(error), { bad: true }));
     menu(this.load, "Download", [
-      ...FORMATS.map(([format, name]) => ({ label: name, icon: "download", run: () => { location.href = from(format); } })),
+      ...FORMATS.map(([format, name]) => ({ label: name, icon: "download", run: () => { toast("The download is being made"); take(format); } })),
       "-",
       { label: "This page as JSON", icon: "download", run: () => open(`/api/v1/runs/${this.page.key}`, "_blank", "noopener") },
     ]);
@@ -141,32 +142,15 @@ export class Header {
 
   #menu() {
     const { page } = this;
-    const { run, annotation } = page.data;
+    const { annotation } = page.data;
     const archived = Boolean(annotation?.archived);
     menu(this.more, "More", [
       { label: "Copy the run's key", icon: "copy", run: () => copy(page.key, "Key") },
       { label: "Copy as Python", icon: "copy", run: () => copy(`import boardlake\n\nlake = boardlake.connect("${location.origin}")\nlake.runs("run_key = '${page.key}'")`, "Python") },
       { label: archived ? "Take out of the archive" : "Archive", icon: "archive", run: () => page.tryAnnotate({ set: { archived: !archived } }) },
       "-",
-      { label: "Delete…", icon: "trash", danger: true, run: () => this.#remove(run) },
+      { label: "Delete…", icon: "trash", danger: true, run: () => deleteRuns([page.key], page.gone) },
     ]);
-  }
-
-  async #remove(run) {
-    const told = h("p", { class: "muted" }, "Looking what belongs to it…");
-    const question = dialog(`Delete ${this.page.label}?`, [
-      h("p", null, "The run is taken out of the lake, and its files are not read again. The event files themselves stay where they are."), told,
-    ], [{ label: "Delete", danger: true, run: async () => {
-      await send("POST", "delete", { runs: [run.run_key], confirm: 1 });
-      location.href = "/";
-    } }]);
-    try {
-      const found = await send("POST", "delete", { runs: [run.run_key], confirm: 1, dry_run: true });
-      const counts = Object.entries(found).filter(([, value]) => typeof value === "number" && value > 0);
-      fill(told, counts.map(([name, value]) => `${value.toLocaleString("en-US")} ${name.replaceAll("_", " ")}`).join(" · "));
-    } catch (error) {
-      if (question.el.isConnected) fill(told, tell(error));
-    }
   }
 
   #compare() {

@@ -46,7 +46,7 @@ export class Hparams {
     this.count = h("span", { class: "muted" });
     this.take = button("copy", "Copy the hyperparameters", () => this.#copy(), { text: "Copy", "aria-haspopup": "menu" });
     this.box = h("div");
-    this.el = h("section", { "aria-labelledby": "hparams-title" }, h("div", { class: "title" }, h("h2", { id: "hparams-title" }, "Hyperparameters"), this.count, this.field, this.take), this.box);
+    this.el = h("section", null, h("div", { class: "title" }, h("h2", null, "Hyperparameters"), this.count, this.field, this.take), this.box);
   }
 
   follow(changed) {

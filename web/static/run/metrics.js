@@ -29,7 +29,7 @@ export class Metrics {
     this.field.addEventListener("change", () => page.state.set({ q: this.field.value }));
     this.count = h("span", { class: "muted" });
     this.box = h("div");
-    this.el = h("section", { "aria-labelledby": "metrics-title" }, h("div", { class: "title" }, h("h2", { id: "metrics-title" }, "Metrics"), this.count, this.field), this.box);
+    this.el = h("section", null, h("div", { class: "title" }, h("h2", null, "Metrics"), this.count, this.field), this.box);
   }
 
   follow(changed) {

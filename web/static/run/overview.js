@@ -13,7 +13,7 @@ export default {
   about: () => true,
   make(el, page) {
     const parts = [new Metrics(page), new Hparams(page), new Provenance(page)];
-    el.append(h("div", { class: "main" }, parts[0].el), h("div", { class: "side" }, parts[1].el, parts[2].el));
+    el.append(h("div", { class: "main" }, parts[0].el, parts[2].more), h("div", { class: "side" }, parts[1].el, parts[2].facts));
     return {
       update: () => parts.forEach((part) => part.update()),
       follow: (changed) => parts.forEach((part) => part.follow?.(changed)),

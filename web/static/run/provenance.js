@@ -10,13 +10,16 @@ export class Provenance {
   /** @param {any} page */
   constructor(page) {
     this.page = page;
-    this.el = h("div");
+    this.facts = h("section");
+    this.more = h("div", { class: "main" });
     this.copies = null;
   }
 
   update() {
     const { data } = this.page;
-    fill(this.el, this.#facts(data), this.#restarts(data), this.#artifacts(data.artifacts));
+    fill(this.facts, this.#facts(data));
+    fill(this.more, this.#artifacts(data.artifacts), this.#restarts(data));
+    this.more.hidden = !this.more.children.length;
     if (this.copies === null) this.#find();
   }
 
@@ -24,7 +27,7 @@ export class Provenance {
     const pids = [...new Set(files.map((one) => one.pid).filter((one) => one != null))];
     const fact = (name, value, title) => value != null && value !== "" && h("div", null, h("dt", null, name), h("dd", { title: title ?? null }, value));
     const taken = (value, what) => value && [h("code", null, value), button("copy", `Copy the ${what}`, () => copy(value, what))];
-    return h("section", { "aria-labelledby": "provenance-title" }, h("h2", { id: "provenance-title" }, "Provenance"),
+    return [h("h2", null, "Provenance"),
       h("div", { class: "sheet" },
         h("dl", { class: "facts" },
           run.command && h("div", { class: "wide" }, h("dt", null, "Command"), h("dd", null, taken(run.command, "command"))),
@@ -34,7 +37,7 @@ export class Provenance {
           fact("First event", time(run.created_at)), fact("Last event", time(run.last_event_at)), fact("Found", time(run.discovered_at)),
           fact("Last step", run.last_step == null ? null : number(run.last_step)), fact("Points", number(run.points)), fact("Event files", `${number(run.files)} · ${bytes(run.size)}`),
           h("div", { class: "wide" }, h("dt", null, "Path"), h("dd", null, h("code", null, `${run.source}:${run.path}`))),
-          this.copies?.length ? h("div", { class: "wide" }, h("dt", null, "Also found as"), this.copies.map((one) => h("dd", null, h("a", { href: `/run/${one.key}` }, `${one.source}:${one.path}`), one.first && h("span", { class: "muted" }, " the fullest copy")))) : null)));
+          this.copies?.length ? h("div", { class: "wide" }, h("dt", null, "Also found as"), this.copies.map((one) => h("dd", null, h("a", { href: `/run/${one.key}` }, `${one.source}:${one.path}`), one.first && h("span", { class: "muted" }, " the fullest copy")))) : null))];
   }
 
   async #find() {
@@ -53,7 +56,7 @@ export class Provenance {
   #restarts({ run, files, series }) {
     const lost = series.reduce((sum, one) => sum + (one.superseded ?? 0), 0);
     if ((run.attempts ?? 1) < 2 && files.length < 2 && !lost) return null;
-    return h("section", { "aria-labelledby": "restarts-title" }, h("h2", { id: "restarts-title" }, "Starts"),
+    return h("section", null, h("h2", null, "Starts"),
       h("p", { class: "muted" }, [plural(run.attempts ?? 1, "attempt"), plural(files.length, "event file"), lost ? `${plural(lost, "point")} taken back by restarts` : "no point taken back"].join(" · ")),
       h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Starts" }, h("table", { class: "plain" },
         h("thead", null, h("tr", null, [["Started"], ["Until"], ["Host"], ["Process"], ["Stream"], ["Records", "number"]].map(([name, kind]) => h("th", { scope: "col", class: kind }, name)))),
@@ -63,7 +66,7 @@ export class Provenance {
   #artifacts(artifacts) {
     if (!artifacts.length) return null;
     const head = h("thead", null, h("tr", null, [["Kind"], ["Step", "number"], ["Name"], ["Size", "number"], ["Changed"]].map(([name, kind]) => h("th", { scope: "col", class: kind }, name))));
-    return h("section", { "aria-labelledby": "artifacts-title" }, h("h2", { id: "artifacts-title" }, "Beside the logs", h("span", { class: "muted" }, ` ${artifacts.length}`)),
+    return h("section", null, h("h2", null, "Beside the logs", h("span", { class: "muted" }, ` ${artifacts.length}`)),
       h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Beside the logs" }, h("table", { class: "plain" }, head, h("tbody", null, artifacts.map((one) => h("tr", null,
         h("td", null, one.kind), h("td", { class: "number" }, one.step == null ? "" : number(one.step)),
         h("td", { title: one.path }, one.path.split("/").pop(), button("copy", `Copy the path of ${one.path.split("/").pop()}`, () => copy(one.path, "Path"))),

@@ -66,6 +66,7 @@ function download(one, page) {
     if (one.dtype === "hparams" || one.dtype === "none") return null;
     return h("a", { class: "button bare", download: "", title: "The last one", "aria-label": name, href: address(`runs/${encodeURIComponent(page.key)}/tensor`, { tag: one.tag, stream: one.stream }) }, icon("download"));
   }
+  if (!one.nbytes) return null;
   return h("button", { type: "button", class: "button bare", "aria-label": name, title: "Download", on: { click: () => blobs(one, page) } }, icon("download"));
 }
 

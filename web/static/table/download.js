@@ -6,12 +6,12 @@ import { dialog } from "../core/ui.js";
 import { MOST_NAMED, only } from "./chosen.js";
 
 const WHOLE = [
-  ["parquet", "Parquet", "a folder of tables, for pandas, polars, Spark"], ["csv", "CSV", "a folder of tables, for everything else"],
-  ["arrow", "Arrow", "a folder of tables, to map into memory"], ["duckdb", "DuckDB", "one database file"],
+  ["parquet", "Everything as Parquet", "ZIP of tables, for pandas, polars, Spark"], ["csv", "Everything as CSV", "ZIP of tables, for everything else"],
+  ["duckdb", "Everything as DuckDB", "one database file"], ["arrow", "The points as Arrow", "one stream of record batches"],
 ];
 
 /** Fetch first: an error is told in its place, where a plain link would leave the page or end in silence. */
-async function save(url, name) {
+export async function save(url, name) {
   const answer = await fetch(url);
   if (!answer.ok) {
     const told = await answer.json().then((body) => body.error, () => null);
@@ -30,7 +30,7 @@ async function save(url, name) {
 export function download(keys, state) {
   const forms = [
     ["table", "The table as it is shown", `CSV with ${state.get("cols").length} columns`],
-    ...WHOLE.map(([form, label, detail]) => [form, `Everything as ${label}`, detail]),
+    ...WHOLE,
   ];
   const choice = (form, label, detail, i) => h("label", { class: "choice" }, h("input", { type: "radio", name: "form", value: form, checked: i === 0 }), h("span", null, label, h("span", { class: "muted" }, detail)));
   const body = h("div", { class: "choices", role: "radiogroup", "aria-label": "Form" }, forms.map(([form, label, detail], i) => choice(form, label, detail, i)));
@@ -40,7 +40,7 @@ export function download(keys, state) {
     if (form === "table") {
       const params = { filter: only(keys), columns: state.get("cols"), sort: state.get("group").length ? [] : state.get("sort"), archived: true, duplicates: true, limit: 100_000, format: "csv" };
       await save(address("runs", params), "runs.csv");
-    } else await save(address("export", { filter: only(keys), format: form }), `runs.${form}`);
+    } else await save(address("export", { filter: only(keys), format: form, archived: true, duplicates: true }), `runs.${form}`);
   };
   dialog(`Download ${keys.length === 1 ? "this run" : `${keys.length} runs`}`, body, [{ label: "Download", primary: true, run }]);
 }
