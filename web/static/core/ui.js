@@ -85,12 +85,16 @@ export function dialog(title, body, actions = [], { wide = false } = {}) {
     h("button", {
       type: "button", class: action.danger ? "button danger" : action.primary ? "button primary" : "button",
       on: {
-        click: async () => {
+        click: async (event) => {
+          const pressed = event.currentTarget;
           fill(wrong);
+          pressed.disabled = true;
           try {
             if ((await action.run()) !== false) close();
           } catch (error) {
             fill(wrong, tell(error));
+          } finally {
+            pressed.disabled = false;
           }
         },
       },
