@@ -95,6 +95,7 @@ export function dialog(title, body, actions = [], { wide = false } = {}) {
             fill(wrong, tell(error));
           } finally {
             pressed.disabled = false;
+            if (el.isConnected && !el.contains(document.activeElement)) pressed.focus();
           }
         },
       },
