@@ -15,13 +15,17 @@ function names(runs, total) {
   ];
 }
 
+/** What people know of the tables; the others only hold what these come to. */
+const KNOWN = { scalar_points: "points", hparams: "hyperparameter values", tensors: "histograms, texts and other tensors", blobs: "images and other media", files: "files known by name", problems: "problems" };
+
 function rows(receipt) {
-  return Object.entries(receipt.rows ?? {}).filter(([, count]) => count > 0).map(([table, count]) => `${count.toLocaleString("en-US")} ${table.replaceAll("_", " ")}`).join(", ");
+  const counts = Object.entries(KNOWN).map(([table, words]) => [receipt.rows?.[table] ?? 0, words]);
+  return counts.filter(([count]) => count > 0).map(([count, words]) => `${count.toLocaleString("en-US")} ${words}`).join(", ");
 }
 
 function receiptBody(receipt) {
   const facts = [
-    ["Runs", receipt.runs?.length], ["Rows", rows(receipt)], ["Files removed", receipt.files_removed],
+    ["Runs", receipt.runs?.length], ["Gone", rows(receipt)], ["Files removed", receipt.files_removed],
     ["Size of the lake", receipt.bytes_after && `${bytes(receipt.bytes_before)} before, ${bytes(receipt.bytes_after)} now`], ["At", receipt.at],
   ];
   return [
@@ -39,9 +43,12 @@ export function deleteRuns(keys, after) {
   const body = h("div", null, list,
     h("p", null, "They go for good: points, hyperparameters, images, texts, and what was written about them. The event files in the source stay where they are, and are not read again."),
     h("label", { class: "confirm" }, h("span", null, "Type ", h("strong", null, String(keys.length)), " to delete ", many, ": "), input));
+  const told = h("p", { class: "muted", role: "status" });
+  body.append(told);
   const run = async () => {
     if (input.value.trim() !== String(keys.length)) throw new Error(`Type ${keys.length}, the number of runs, to confirm`);
-    const receipt = await send("POST", "delete", { runs: keys, confirm: keys.length });
+    fill(told, "Deleting: every file of the lake that holds them is written anew…");
+    const receipt = await send("POST", "delete", { runs: keys, confirm: keys.length }).finally(() => fill(told));
     after();
     dialog(`${many} deleted`, receiptBody(receipt));
   };
@@ -54,7 +61,7 @@ export function deleteRuns(keys, after) {
   const look = async () => {
     try {
       const [runs, dry] = await Promise.all([described(keys, LISTED), send("POST", "delete", { runs: keys, confirm: keys.length, dry_run: true })]);
-      fill(list, names(runs, keys.length), rows(dry) && h("p", { class: "muted" }, `Rows that go: ${rows(dry)}.`));
+      fill(list, names(runs, keys.length), rows(dry) && h("p", { class: "muted" }, `${rows(dry)} go with them.`));
     } catch (error) {
       fill(list, failed(error, look));
     }
