@@ -41,7 +41,8 @@ def table(page: Page, server_url: str) -> Callable[..., Page]:
     def show(**state: str) -> Page:
         asked = {"view": "table"} | state
         page.goto(f"{server_url}/?" + "&".join(f"{k}={quote(v)}" for k, v in asked.items()))
-        expect(page.get_by_role("grid", name="Runs")).to_have_attribute("aria-busy", "false")
+        page.wait_for_load_state("networkidle")
+        expect(page.locator(".grid")).to_have_attribute("aria-busy", "false")
         return page
 
     return show
@@ -244,6 +245,15 @@ def test_groups_open_and_are_drawn(table: Callable[..., Page]) -> None:
     expect(page.locator(".count")).to_have_text("2 of 3 drawn")
     first.get_by_role("checkbox").click()
     expect(page.get_by_label(f"Release {count} selected runs")).to_be_visible()
+    member = page.locator(".row.member").first.get_by_role("checkbox")
+    member.click()
+    expect(first.get_by_role("checkbox")).to_have_js_property("indeterminate", True)
+    page.reload()
+    expect(first.get_by_role("checkbox")).to_have_js_property("indeterminate", True)
+    member.click()
+    expect(first.get_by_role("checkbox")).to_be_checked()
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
     page.keyboard.press("Control+z")
     page.keyboard.press("Control+z")
     page.keyboard.press("Control+z")

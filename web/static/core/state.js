@@ -20,7 +20,10 @@ export const json = (fallback) => ({
   fallback,
   read: (given) => {
     try {
-      return JSON.parse(given);
+      const value = JSON.parse(given);
+      // A list stays a list, an object an object: pages rely on it.
+      const fits = fallback === null || (value !== null && typeof value === typeof fallback && Array.isArray(value) === Array.isArray(fallback));
+      return fits ? value : fallback;
     } catch {
       return fallback;
     }

@@ -99,7 +99,7 @@ export function groupCell(column, item, base) {
   const other = base && !IDENTITIES.has(column.field) ? delta(mean, base.value(column.name), column) : null;
   if (column.field === "duration_s") return [other, h("span", { class: "value", title: `mean of ${duration(min)} to ${duration(max)}` }, duration(mean))];
   if (column.field === "size") return [other, h("span", { class: "value", title: `mean of ${bytes(min)} to ${bytes(max)}` }, bytes(Math.round(mean)))];
-  return [other, h("span", { class: "value", title: spread }, number(mean, 4), std !== null && h("span", { class: "muted" }, ` ± ${number(std, 2)}`))];
+  return [other, h("span", { class: "value", title: spread }, number(Math.abs(mean) >= 1000 ? Math.round(mean) : mean, 4), std !== null && h("span", { class: "muted" }, ` ± ${number(std, 2)}`))];
 }
 
 /** Whether a column stands to the right: its numbers are compared by their digits. */

@@ -25,7 +25,8 @@ export class Grid {
     this.headRow = h("div", { role: "row", class: "head", "aria-rowindex": "1" });
     this.topRow = h("div", { role: "row", class: "row top", hidden: true });
     this.space = h("div", { class: "space", role: "presentation" });
-    this.note = h("div", { class: "note" });
+    this.said = h("div", { role: "gridcell" });
+    this.note = h("div", { class: "note", role: "row", hidden: true }, this.said);
     this.el = h("div", { class: "grid", role: "grid", "aria-label": told.label, "aria-multiselectable": "true" }, this.headRow, this.topRow, this.space, this.note);
     el.append(this.el);
     const soon = onFrame(() => this.draw());
@@ -277,7 +278,7 @@ export class Grid {
 
   /** What stands in the place of rows: a message, an error. @param {...any} content */
   say(...content) {
-    fill(this.note, ...content);
+    fill(this.said, ...content);
     this.note.hidden = !content.some(Boolean);
   }
 }

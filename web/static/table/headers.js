@@ -25,7 +25,7 @@ export class Headers {
   }
 
   #same(expr, one) {
-    return expr === one.expr || expr === one.alias;
+    return expr === one.expr || expr === one.name;
   }
 
   /** Order by a column: again is the other way, *more* adds it to the keys that are there. */
@@ -37,10 +37,9 @@ export class Headers {
     this.state.set({ sort: next.map(sortText) });
   }
 
-  /** Fill the head cell of a column that people chose. */
-  draw(cell, shown, sortable) {
+  /** Fill the head cell of a column that people chose; *keys* are what the rows are ordered by. */
+  draw(cell, shown, sortable, keys) {
     const { one } = shown;
-    const keys = this.sorting();
     const at = keys.findIndex((key) => this.#same(key.expr, one));
     const key = keys[at];
     cell.setAttribute("aria-sort", key ? (key.desc ? "descending" : "ascending") : "none");
@@ -179,6 +178,7 @@ export class Headers {
       sortable && { label: "Sort descending", icon: "down", run: sort(true) },
       sortable && !known && { label: "Add to the sort keys", icon: "sort", run: sort(one.better === 1, true) },
       known && { label: "Do not sort by it", icon: "close", run: () => this.state.set({ sort: this.sorting().filter((key) => !this.#same(key.expr, one)).map(sortText) }) },
+      shown.tree && { label: "Largest groups first", icon: "sort", run: () => this.state.set({ sort: ["-runs"] }) },
       own && sortable && !group.includes(one.expr) && { label: "Group by it", icon: "group", run: () => this.state.set({ group: [...group, one.expr], open: [] }) },
       (shown.tree || group.includes(one.expr)) && { label: "Do not group", icon: "group", run: () => this.state.set({ group: shown.tree ? [] : group.filter((other) => other !== one.expr), open: [] }) },
       "-",

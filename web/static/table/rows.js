@@ -9,8 +9,8 @@ import { Pages, rowsOf } from "./pages.js";
 const ALWAYS = ["run_key", "label", "colour", "state", "archived", "tags", "project", "machine"];
 const MOST_KEYS = 100_000;
 
-/** A group's id: the same in the state, the charts and here. @param {any[]} values of its keys */
-export const groupId = (values) => `g:${JSON.stringify(values)}`;
+/** A group's id, in which every quote ends or begins a text, so that lists of ids can be parted. @param {any[]} values of its keys */
+export const groupId = (values) => `g:${JSON.stringify(values).replaceAll('\\"', "\\u0022")}`;
 
 /** The values of a group's keys. @param {string} id */
 export function groupValues(id) {
@@ -44,6 +44,11 @@ export class Rows {
   /** Whether what is seen now are groups: what the state says may still be on its way. */
   get grouped() {
     return (this.top ?? this.next).grouped;
+  }
+
+  /** The sort keys that the rows in view are ordered by: groups have not all of them. */
+  get sorting() {
+    return ((this.grouped && this.top?.sorted) || this.state.get("sort")).map(sortKey);
   }
 
   get error() {
@@ -120,7 +125,10 @@ export class Rows {
     };
     const params = { ...this.#chosen(), group_by: keys, columns };
     const sort = this.state.get("sort");
-    const pages = new Pages("groups", async () => ({ ...params, sort: await groupSort(params, sort) }), make, () => this.#arrived(pages));
+    const pages = new Pages("groups", async () => {
+      pages.sorted = await groupSort(params, sort);
+      return { ...params, sort: pages.sorted };
+    }, make, () => this.#arrived(pages));
     return pages;
   }
 
@@ -296,6 +304,14 @@ export class Rows {
   /** The baseline may have changed. */
   rebase() {
     this.#askBase();
+  }
+
+  /** How many of some runs each group holds, by its id. @returns {Promise<Map<string, number>>} */
+  async counts(keys) {
+    const answer = await get("groups", { filter: `run_key in (${keys.map(literal).join(", ")})`, archived: true, duplicates: true, group_by: this.group, limit: MOST_KEYS });
+    const names = answer.columns.map((one) => one.name);
+    const own = this.group.map((text) => names.indexOf(column(text).name));
+    return new Map(answer.rows.map((row) => [groupId(own.map((i) => row[i])), row[names.indexOf("runs")]]));
   }
 
   /** The run_keys of all runs that match, or of one group's, in order: at most 100,000. */

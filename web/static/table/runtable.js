@@ -1,6 +1,6 @@
 /** The run table of the workspace: filter and tools above, runs or groups below, what is drawn beside it. */
 
-import { button, fill, h, icon } from "../core/dom.js";
+import { button, fill, h, icon, set } from "../core/dom.js";
 import { ApiError } from "../core/api.js";
 import { plural } from "../core/format.js";
 import { bind } from "../core/keys.js";
@@ -43,7 +43,7 @@ export class RunTable {
     el.append(h("div", { class: "table-head" }, query, tools, bulk), area);
     this.rows = new Rows(state, () => this.#arrived());
     this.drawn = new Drawn(state, this.rows);
-    this.selection = new Selection(state, this.rows);
+    this.selection = new Selection(state, this.rows, () => this.grid.redraw());
     this.grid = new Grid(area, {
       label: "Runs", source: this.rows,
       head: (cell, column) => this.#head(cell, column),
@@ -120,7 +120,9 @@ export class RunTable {
   #head(cell, column) {
     if (!column.lead) {
       if (!column.tree && this.kinds.get(column.one.name) === "number") cell.classList.add("number");
-      this.headers.draw(cell, column, column.tree ? this.state.get("group").length > 0 : this.kinds.get(column.one.name) !== "list");
+      const kind = this.kinds.get(column.one.name);
+      const sortable = column.tree ? this.state.get("group").length > 0 : this.rows.grouped ? kind === "number" : kind !== "list";
+      this.headers.draw(cell, column, sortable, this.rows.sorting);
       return;
     }
     if (column.id === "select") {
@@ -158,8 +160,10 @@ export class RunTable {
     }
     if (i === this.grid.active.row && this.grid.el.contains(document.activeElement)) classes.push("active");
     row.className = classes.join(" ");
-    if (item?.group?.members) row.setAttribute("aria-expanded", String(this.state.get("open").includes(item.key)));
-    else row.removeAttribute("aria-expanded");
+    set(row, {
+      "aria-expanded": item?.group?.members ? String(this.state.get("open").includes(item.key)) : null,
+      "aria-level": item && this.rows.grouped ? (item.group?.members ? 1 : 2) : null,
+    });
   }
 
   #cell(cell, column, item, i) {
@@ -346,6 +350,7 @@ export class RunTable {
       this.grid.version += 1;
     }
     this.#learn();
+    this.selection.count();
     this.grid.update();
     this.#tell();
     this.#messages();
@@ -363,7 +368,9 @@ export class RunTable {
       this.kinds.set(name, kind);
       learnt = true;
     }
-    if (learnt) this.#columns();
+    if (!learnt) return;
+    this.grid.el.setAttribute("role", this.rows.grouped ? "treegrid" : "grid");
+    this.#columns();
   }
 
   /** Tell the charts what is drawn. */

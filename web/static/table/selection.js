@@ -3,14 +3,31 @@
 import { toast, tell } from "../core/ui.js";
 
 export const MOST_SELECTED = 100_000;
+const MOST_COUNTED = 500; // longer lists of keys are no filter
 
 export class Selection {
-  /** @param {import("../core/state.js").State} state @param {import("./rows.js").Rows} rows */
-  constructor(state, rows) {
+  /** @param {import("../core/state.js").State} state @param {import("./rows.js").Rows} rows @param {() => void} changed called when it is known which groups are selected */
+  constructor(state, rows, changed) {
     this.state = state;
     this.rows = rows;
+    this.changed = changed;
     this.anchor = -1;
-    this.groups = new Map();
+    this.groups = new Map(); // keys of groups that were selected as a whole
+    this.counts = new Map(); // how many runs of each group are selected
+    this.counted = "";
+  }
+
+  /** Find out which groups hold the selected runs. */
+  async count() {
+    const list = this.state.get("sel");
+    if (!this.rows.grouped || !list.length || list.length > MOST_COUNTED) return;
+    const asked = JSON.stringify([list, this.rows.group]);
+    if (asked === this.counted) return;
+    this.counted = asked;
+    const counts = await this.rows.counts(list).catch(() => new Map());
+    if (asked !== this.counted) return;
+    this.counts = counts;
+    this.changed();
   }
 
   /** The selected run_keys. */
@@ -27,10 +44,11 @@ export class Selection {
   of(item) {
     const { keys } = this;
     if (!item.group?.members) return keys.has(item.key);
+    if (!keys.size) return false;
     const own = this.groups.get(item.key);
-    if (!own || !keys.size) return false;
-    const count = own.filter((key) => keys.has(key)).length;
-    return count === own.length ? true : count ? null : false;
+    const all = own?.length ?? item.group.runs;
+    const count = own ? own.filter((key) => keys.has(key)).length : this.counts.get(item.key) ?? 0;
+    return count === all ? true : count ? null : false;
   }
 
   /** Select or release row *i*; with *range* all from the row touched before. */
