@@ -237,7 +237,8 @@ export function tagInput(el, { tags, pick, label = "Tag", placeholder = "Find a 
     return given.map((one) => (typeof one === "string" ? { tag: one } : one));
   };
   const list = combo(input, {
-    label, onFocus: true, eager: (text) => text.trim() !== "",
+    // Where names may be new, Enter takes what was typed.
+    label, onFocus: true, eager: (text) => !free && text.trim() !== "",
     options: async (text) => {
       const all = await listed();
       const found = ranked(text, all, (one) => one.tag).slice(0, MOST);

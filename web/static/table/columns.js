@@ -255,8 +255,9 @@ class Columns {
   }
 
   /** Whatever was typed as an expression of the filter language. */
-  #own(text) {
+  #own(shown) {
     const add = async () => {
+      const text = this.search.value.trim();
       try {
         await get("runs", { columns: [text], limit: "0" });
         if (!this.#cols.includes(text)) this.#put([...this.#cols, text]);
@@ -266,6 +267,6 @@ class Columns {
         fill(this.wrong, tell(error));
       }
     };
-    return h("button", { type: "button", class: "item column-expr", on: { click: add } }, icon("plus"), "Add the expression ", h("code", null, text));
+    return h("button", { type: "button", class: "item column-expr", on: { click: add } }, icon("plus"), "Add the expression ", h("code", null, shown));
   }
 }
