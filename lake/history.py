@@ -77,14 +77,14 @@ def points(
 
 def find(con: duckdb.DuckDBPyConnection, query: Query, known: Names | None = None) -> pa.Table:
     """The runs that *query* asks for; a hyperparameter or tag that no run has is refused."""
-    return _named(con, query, known, lambda names: search(con, query, names))
+    return named(con, query, known, lambda names: search(con, query, names))
 
 
 def find_page(
     con: duckdb.DuckDBPyConnection, query: Query, known: Names | None = None
 ) -> tuple[pa.Table, int]:
     """What `find` gives, and `total`, for the price of one."""
-    return _named(con, query, known, lambda names: page(con, query, names))
+    return named(con, query, known, lambda names: page(con, query, names))
 
 
 def total(con: duckdb.DuckDBPyConnection, query: Query, known: Names | None = None) -> int:
@@ -174,7 +174,7 @@ def _fetch(con: duckdb.DuckDBPyConnection, sql: str, params: dict[str, object]) 
     return ask.read(con, lambda: con.execute(sql, params or None).to_arrow_table())
 
 
-def _named(
+def named(
     con: duckdb.DuckDBPyConnection,
     query: Query,
     known: Names | None,

@@ -100,7 +100,7 @@ def search(con: duckdb.DuckDBPyConnection, query: Query, names: Names | None = N
     """
     statement = _Statement(query, names or Names())
     sql, params = statement.rows()
-    return _titled(_execute(con, sql, params, query), statement.outputs)
+    return _titled(execute(con, sql, params, query), statement.outputs)
 
 
 def page(
@@ -109,7 +109,7 @@ def page(
     """What `search` gives, and what `count` does, for the price of one."""
     statement = _Statement(query, names or Names(), counted=True)
     sql, params = statement.rows()
-    table = _execute(con, sql, params, query)
+    table = execute(con, sql, params, query)
     if table.num_rows:
         total = int(table.column("total_")[0].as_py())
     else:
@@ -132,7 +132,7 @@ def _titled(table: pa.Table, outputs: list[_Output]) -> pa.Table:
 def count(con: duckdb.DuckDBPyConnection, query: Query, names: Names | None = None) -> int:
     """How many rows *query* has without its limit and offset."""
     sql, params = _Statement(query, names or Names()).total()
-    return int(_execute(con, sql, params, query).column(0)[0].as_py())
+    return int(execute(con, sql, params, query).column(0)[0].as_py())
 
 
 def to_sql(query: Query, names: Names | None = None) -> tuple[str, dict[str, object]]:
@@ -143,9 +143,10 @@ def to_sql(query: Query, names: Names | None = None) -> tuple[str, dict[str, obj
     return _Statement(query, names or Names()).rows()
 
 
-def _execute(
+def execute(
     con: duckdb.DuckDBPyConnection, sql: str, params: dict[str, object], query: Query
 ) -> pa.Table:
+    """The answer to a statement made of *query*; raises FilterError where it cannot be computed."""
     try:
         return con.execute(sql, params).to_arrow_table()
     except (duckdb.DataError, duckdb.NotSupportedError, duckdb.InvalidInputException) as error:
