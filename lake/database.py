@@ -194,7 +194,7 @@ def _connect(memory_limit: str, threads: int) -> duckdb.DuckDBPyConnection:
     for statement in load_sql():
         con.execute(statement)
     # Times in the lake are UTC without a zone; comparing them with now() must not depend on the host.
-    con.execute("SET TimeZone = 'UTC'")
+    con.execute("SET GLOBAL TimeZone = 'UTC'")
     return con
 
 

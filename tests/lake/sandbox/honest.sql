@@ -1,0 +1,76 @@
+# What people ask: one statement on each line.
+SELECT * FROM runs ORDER BY run_id
+FROM runs SELECT name, points WHERE run_id > 2 ORDER BY ALL
+SELECT * FROM series ORDER BY ALL
+SELECT * FROM scalars ORDER BY run_id, tag, step
+SELECT * FROM sources
+SELECT * FROM problems
+SELECT * FROM histograms
+SELECT * FROM texts
+SELECT * FROM tensors
+SELECT * FROM blobs
+SELECT * FROM artifacts
+SELECT * FROM cycles
+SELECT * FROM files ORDER BY file_id
+TABLE hparams ORDER BY ALL
+SELECT count(*) FROM lake.main.scalar_points
+DESCRIBE runs
+DESCRIBE SELECT run_id, name AS n FROM runs
+SHOW runs
+SHOW TABLES
+SUMMARIZE hparams
+SUMMARIZE SELECT value, step FROM scalars WHERE tag = 'loss' AND NOT isnan(value)
+SELECT column_name FROM (DESCRIBE scalars)
+PIVOT series ON tag USING max(max) GROUP BY run_id ORDER BY run_id
+PIVOT series ON tag IN ('loss', 'acc') USING max(max) AS top, min(min) GROUP BY run_id ORDER BY 1
+PIVOT (FROM hparams WHERE run_id < 4) ON name, run_id USING any_value(number) GROUP BY origin
+PIVOT scalars ON run_id USING avg(value) GROUP BY tag ORDER BY tag
+PIVOT runs ON (run_id % 2 = 0) USING count(*)
+WITH s AS (FROM series WHERE tag <> 'lr') PIVOT s ON tag USING any_value("last") GROUP BY run_id ORDER BY 1
+PIVOT runs ON name USING count(*)
+SELECT * FROM hparams PIVOT (any_value(number) FOR name IN ('lr', 'wd')) ORDER BY run_id
+UNPIVOT (SELECT run_id, min, max FROM series) ON min, max INTO NAME what VALUE v ORDER BY ALL
+SELECT tag, step, avg(value) OVER (PARTITION BY run_id, tag ORDER BY step ROWS 9 PRECEDING) AS smooth FROM scalars WHERE step < 50 ORDER BY ALL
+SELECT name, row_number() OVER w, lag(points) OVER w, ntile(2) OVER w FROM runs WINDOW w AS (ORDER BY run_id) ORDER BY run_id
+SELECT run_id, tag, value FROM scalars QUALIFY rank() OVER (PARTITION BY tag ORDER BY value DESC, run_id) = 1 ORDER BY ALL
+WITH best AS (SELECT run_id, min(value) AS v FROM scalars WHERE tag = 'loss' AND NOT isnan(value) GROUP BY 1) SELECT r.name, b.v FROM runs r JOIN best b USING (run_id) ORDER BY v
+WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i * 2 FROM n WHERE i < 1000) SELECT * FROM n ORDER BY i
+WITH runs AS (SELECT 1 AS one) SELECT * FROM runs
+SELECT r.name, h.value FROM runs r ASOF JOIN hparams h ON r.run_id >= h.run_id AND r.name <> h.name ORDER BY ALL
+SELECT s.tag, l.v FROM (SELECT DISTINCT tag FROM series) s, LATERAL (SELECT max(value) AS v FROM scalars WHERE tag = s.tag AND step = 3) l ORDER BY ALL
+SELECT * FROM range(3) a(i), generate_series(1, 2) b(j), unnest(['x', 'y']) c(k) ORDER BY ALL
+SELECT run_id, unnest([first, last]) AS v FROM series ORDER BY ALL
+SELECT unnest({'a': 1, 'b': [2, 3]}), unnest([{'x': 1}, {'x': 2}], recursive := true)
+SELECT list_transform([1, 2, 3], lambda x: x * 2), list_filter(range(9), lambda x: x % 2 = 0), [x + 1 for x in [1, 2]]
+SELECT list(value ORDER BY step)[1:5], list_sort(list(DISTINCT tag)), array_agg(step)[1] FROM scalars WHERE step < 5
+SELECT list_aggregate([1, 2, 3], 'sum'), list_distinct([1, 1]), flatten([[1], [2]]), list_zip([1], ['a'])
+SELECT name.upper(), r.name.lower().replace('run', 'R'), name[1:2], 'a' || name FROM runs r ORDER BY ALL
+SELECT regexp_extract(name, '"([0-9]+)"', 1), regexp_matches(name, 'run'), regexp_replace(name, '[^0-9]', '', 'g'), name SIMILAR TO '.*1.*', name LIKE '%1%', name ILIKE 'IT%', name GLOB '*1*', name ~ 'it.*' FROM runs ORDER BY ALL
+SELECT strftime(created_at, '%Y-%m'), date_trunc('day', created_at), created_at + INTERVAL 1 DAY, extract('year' FROM created_at), created_at::DATE, age(created_at, TIMESTAMP '2000-01-01'), created_at AT TIME ZONE 'Europe/Berlin', epoch(created_at), time_bucket(INTERVAL 1 WEEK, created_at) FROM runs ORDER BY ALL
+SELECT strptime('2024-01-02', '%Y-%m-%d'), DATE '2024-02-29' - DATE '2024-01-01', make_timestamp(1700000000000000), date_diff('day', DATE '2024-01-01', DATE '2024-02-29'), dayname(DATE '2024-01-01'), last_day(DATE '2024-02-01')
+SELECT '{"a": [1, {"b": null}]}'::JSON ->> '$.a[0]', json_extract('{"x": 1}', '$.x'), json_object('k', 1), list(name ORDER BY name)::JSON, to_json({'q': 1}), json_keys('{"z": 1}'), json_array_length('[1, 2]') FROM runs
+SELECT coalesce(NULL, 1), nullif(1, 1), ifnull(NULL, 2), CASE run_id WHEN 1 THEN 'a' ELSE 'b' END, if(true, 1, 2), greatest(1, 2), run_id IN (1, 2), run_id BETWEEN 2 AND 3, run_id IS DISTINCT FROM NULL FROM runs ORDER BY ALL
+SELECT count(DISTINCT tag), count(*) FILTER (step > 3), quantile_cont(step, 0.5), stddev(step), mode(tag), arg_max(step, step), string_agg(DISTINCT tag, ',' ORDER BY tag), histogram(attempt), approx_quantile(step, 0.5) FROM scalars
+SELECT tag, run_id, grouping(tag), count(*) FROM series GROUP BY CUBE (tag, run_id) ORDER BY ALL
+SELECT tag, count(*) FROM series GROUP BY ALL HAVING count(*) > 1 ORDER BY ALL LIMIT 2 OFFSET 1
+SELECT * EXCLUDE (path) REPLACE (upper(name) AS name) RENAME (run_id AS id) FROM run_facts ORDER BY ALL
+SELECT COLUMNS('.*_step'), max(COLUMNS(* EXCLUDE tag)) OVER () FROM (SELECT tag, first_step, last_step FROM series) ORDER BY ALL
+SELECT DISTINCT ON (tag) tag, run_id FROM series ORDER BY tag, run_id
+SELECT tag FROM series EXCEPT SELECT 'lr' ORDER BY 1
+SELECT tag FROM series INTERSECT SELECT 'lr' UNION BY NAME SELECT 1 AS n ORDER BY ALL
+SELECT name FROM runs WHERE run_id = ANY (SELECT run_id FROM hparams WHERE number > 1) AND EXISTS (FROM series) ORDER BY 1
+SELECT 1 AS a, 2 AS a, 3 AS a_1
+SELECT 1.5::DECIMAL(9, 2), 170141183460469231731687303715884105727::HUGEINT, 'x'::BLOB, uuid_extract_version(uuid()), {'a': 1, 'b': 'x'}, MAP {'k': 1}, [1, NULL], TIME '12:00', INTERVAL 3 HOURS, 'nan'::DOUBLE, NULL, 1::BIT, 'a'::ENUM('a', 'b')
+SELECT try_cast('x' AS INT), TRY(1 / 0), 7 // 2, 7 % 4, 2 ** 3, 5 & 3, ~1, 1 << 3, @(-2), 4!
+SELECT hash(name), md5(name), sha256(name), base64('x'::BLOB), format('{}-{:.2f}', name, 1.5), printf('%d', 3) FROM runs ORDER BY ALL
+SELECT levenshtein('a', 'b'), split_part('a/b', '/', 2), trim(' x '), lpad('x', 3, '0'), contains('abc', 'b'), position('b' IN 'abc')
+SELECT name COLLATE NOCASE FROM runs ORDER BY name COLLATE NOCASE DESC NULLS LAST
+VALUES (1, 'a'), (2, 'b')
+FROM (VALUES (1, 'a')) AS t(n, s)
+SELECT x.n FROM (SELECT {'n': 1} AS x)
+SELECT current_date IS NOT NULL, now() IS NOT NULL, typeof(1), pi(), version() IS NOT NULL
+SELECT count(*) FROM scalars TABLESAMPLE 100%
+EXPLAIN SELECT 1
+/* a comment */ SELECT 1 -- and another
+SELECT ';' AS "a;b";
+SELECT 0 WHERE false
