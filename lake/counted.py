@@ -52,7 +52,7 @@ def hparam_names(con: duckdb.DuckDBPyConnection) -> pa.Table:
             strict=True),
         key=lambda row: (row[0] == 1, -row[1], row[2]),
     )  # fmt: skip
-    return table.take([row[3] for row in order])
+    return table.take(pa.array([row[3] for row in order], pa.int64()))
 
 
 def _runs(

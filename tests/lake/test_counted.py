@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -62,3 +63,10 @@ def test_the_commonest_tags_come_first(con: duckdb.DuckDBPyConnection) -> None:
     """For completion and for the Python API."""
     runs = history.tags(con)["runs"].to_pylist()
     assert runs == sorted(runs, reverse=True)
+
+
+def test_an_empty_lake_has_no_names(tmp_path: Path) -> None:
+    """Without runs there are no tags and no hyperparameters, and asking is no error."""
+    with open_lake(locate(str(tmp_path)), read_only=False, create=True) as lake:
+        assert counted.hparam_names(lake.con).num_rows == 0
+        assert counted.tags_of(lake.con, None, "").num_rows == 0
