@@ -68,7 +68,7 @@ class Card {
     this.series = series;
     this.tab = tab;
     this.says = h("p", { class: "muted says" });
-    this.plot = new Plot({ label: "", height: HEIGHT, draw: (...given) => this.#paint(...given), hover: (x, y) => this.#hover(x, y) });
+    this.plot = new Plot({ label: `Precision against recall of ${series.tag}`, height: HEIGHT, draw: (...given) => this.#paint(...given), hover: (x, y) => this.#hover(x, y) });
     this.box = h("div", null, this.says, this.plot.el);
     this.el = h("section", { class: "sheet", "aria-label": series.tag }, seriesTitle(series), this.box);
   }
