@@ -41,7 +41,7 @@ const state = new State("compare", {
 }, "/compare");
 
 /** What was loaded: for which runs and statistic, the table, the tags. */
-let loaded = { keys: [], stat: "", all: table({ runs: [], fields: [], hparams: [], metrics: [] }), tags: [], missing: [] };
+let loaded = { keys: [], stat: "", all: table({ runs: [], fields: [], hparams: [], metrics: [] }), tags: [], missing: [], metrics: 0, listed: 0 };
 let asking = new AbortController();
 const found = new Map();
 
@@ -107,7 +107,7 @@ async function load() {
     const [tags, ...answers] = ids.length
       ? await Promise.all([get("tags", { runs: ids, kind: "tensor" }, signal), ...stats.map((one) => get("compare", { runs: ids, stat: one }, signal))])
       : [{ tags: [] }, { runs: [], fields: [], hparams: [], metrics: [] }];
-    loaded = { keys: wanted, stat: kind, all: table(answers[0], answers[1]), tags: tags.tags, missing };
+    loaded = { keys: wanted, stat: kind, all: table(answers[0], answers[1]), tags: tags.tags, missing, metrics: answers[0].metrics_total ?? 0, listed: answers[0].metrics.length };
     render();
   } catch (error) {
     if (withdrawn(error)) return;
@@ -177,9 +177,11 @@ function render() {
   place.hidden = many === 0;
   if (many) draw(place, now, acts);
   const asked = new Set(state.get("runs")).size;
+  const missing = keys().filter((key) => loaded.missing.includes(key));
   fill(notes,
-    loaded.missing.length ? h("p", { class: "notice", role: "status" }, `${plural(loaded.missing.length, "run")} of this link ${loaded.missing.length === 1 ? "is" : "are"} not in the lake (any more): ${loaded.missing.slice(0, 5).join(", ")}${loaded.missing.length > 5 ? ", …" : ""}. `, h("button", { type: "button", class: "link", on: { click: () => set({ runs: keys().filter((key) => !loaded.missing.includes(key)) }) } }, "Leave out")) : null,
+    missing.length ? h("p", { class: "notice", role: "status" }, `${plural(missing.length, "run")} of this link ${missing.length === 1 ? "is" : "are"} not in the lake (any more): ${missing.slice(0, 5).join(", ")}${missing.length > 5 ? ", …" : ""}. `, h("button", { type: "button", class: "link", on: { click: () => set({ runs: keys().filter((key) => !missing.includes(key)) }) } }, "Leave out")) : null,
     asked > MOST_RUNS ? h("p", { class: "notice", role: "status" }, `The link names ${asked} runs; the first ${MOST_RUNS} are compared. Groups of the run table compare more.`) : null);
+  if (loaded.metrics > loaded.listed) notes.append(h("p", { class: "notice", role: "status" }, `Only ${loaded.listed.toLocaleString("en-US")} of ${plural(loaded.metrics, "metric")} are listed.`));
   document.title = many ? `${many === 1 ? now.runs[0].label : `${many} runs`} · Compare · boardlake` : "Compare · boardlake";
   offerRuns(many);
   textsPart.hidden = many < 2;
