@@ -195,6 +195,8 @@ export class Bulk {
     draw();
     popover(anchor, box, { label: "Tags", class: "tags" });
     input.focus();
+    // The selection may be newer than what is known of it.
+    this.#look().then(draw);
   }
 
   #gone(keys) {
