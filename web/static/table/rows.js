@@ -10,7 +10,7 @@ const ALWAYS = ["run_key", "label", "colour", "state", "archived", "tags", "proj
 const MOST_KEYS = 100_000;
 
 /** A group's id, in which every quote ends or begins a text, so that lists of ids can be parted. @param {any[]} values of its keys */
-export const groupId = (values) => `g:${JSON.stringify(values).replaceAll('\\"', "\\u0022")}`;
+export const groupId = (values) => `g:${JSON.stringify(values).replace(/\\[\\"]/g, (pair) => (pair === '\\"' ? "\\u0022" : pair))}`;
 
 /** The values of a group's keys. @param {string} id */
 export function groupValues(id) {
