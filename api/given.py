@@ -122,7 +122,7 @@ class RunNamed(Given):
     tags: list[str]
 
 
-class Hparams(Given):
+class HparamTable(Given):
     """Hyperparameters by name; values are aligned with runs."""
 
     hparams: list[Hparam]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from ..lake.grammar import split
+from .answers import MIME
 
 
 def parted(value: object) -> object:
@@ -29,9 +30,38 @@ class Taken(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _without_nul(cls, value: object) -> object:
+        # A statement of DuckLake to its catalog ends at it.
+        if _has_nul(value):
+            raise ValueError("a NUL character is not taken")
+        return value
+
+
+def _has_nul(value: object) -> bool:
+    # JSON nests as deep as it likes: it is walked, not recursed into.
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, str) and "\0" in one:
+            return True
+        if isinstance(one, dict):
+            left += [*one, *one.values()]
+        elif isinstance(one, list | tuple):
+            left += one
+    return False
+
 
 class Given(BaseModel):
     """What is given."""
+
+
+# The other forms of an answer that is a table.
+FORMATS = {
+    mime.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}
+    for mime in MIME.values()
+}
 
 
 class Chosen(Taken):
@@ -90,6 +120,7 @@ class Column(Given):
 class Table(Given):
     """Rows by column; NaN and infinities are texts, times ISO 8601 in UTC."""
 
+    model_config = {"openapi_extra": {"content": FORMATS}}  # type: ignore[typeddict-unknown-key]
     columns: list[Column]
     rows: list[list[Any]]
     total: int
@@ -167,3 +198,9 @@ class OneView(Taken):
     """A view by its id."""
 
     id: str = Field(..., min_length=1, max_length=64)
+
+
+class Saved(Given):
+    """The short id under which a view is kept."""
+
+    id: str

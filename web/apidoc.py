@@ -22,6 +22,10 @@ _GROUPS = {
     "Python API": ("ask",),
 }
 _OTHERS = "More"
+_REFUSED = (
+    ("400", "Refused"), ("403", "Not from here"), ("404", "Not there"), ("413", "Too much"),
+    ("503", "Not now"),
+)  # fmt: skip
 _DEEPEST = 8
 # What the Python API calls it; the rest is asked over HTTP.
 _CLIENT = {
@@ -73,7 +77,9 @@ class Operation:
 def finish(document: dict[str, Any]) -> dict[str, Any]:
     """*document* with our own shape of refusals, and its operations under the tags of `_GROUPS`."""
     whole = copy.deepcopy(document)
-    schemas = whole.setdefault("components", {}).setdefault("schemas", {})
+    parts = {name: part for name, part in whole.get("components", {}).items() if part is not None}
+    whole["components"] = parts
+    schemas = parts.setdefault("schemas", {})
     refused = Refused.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas |= refused.pop("$defs", {}) | {"Refused": refused}
     schemas.pop("ValidationErrorModel", None)
@@ -84,7 +90,10 @@ def finish(document: dict[str, Any]) -> dict[str, Any]:
             group = _group(path)
             used.add(group)
             operation["tags"] = [group]
-            operation["responses"]["400"] = {"description": "Refused", "content": content}
+            given = operation["responses"]
+            given |= {status: {"description": why, "content": content} for status, why in _REFUSED}
+            if not any(status.startswith("2") for status in given):
+                given["200"] = {"description": "OK"}
     whole["tags"] = [{"name": name} for name in (*_GROUPS, _OTHERS) if name in used]
     return whole
 

@@ -25,7 +25,7 @@ def blueprint(service: Service) -> APIBlueprint:
     """The routes over *service*."""
     api = APIBlueprint("contrast", __name__, url_prefix="/api/v1")
 
-    @api.get("/hparams", responses={200: given.Hparams})
+    @api.get("/hparams", responses={200: given.HparamTable})
     def hparams(query: HparamsAsked) -> Response:
         """Hyperparameters of some runs by name, with what every origin says if asked for."""
         with service.cursor() as con:

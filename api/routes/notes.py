@@ -8,7 +8,7 @@ from flask import Response, jsonify, make_response
 from flask_openapi3.blueprint import APIBlueprint
 
 from .. import answers
-from ..models import Annotate, OneView, Taken, ViewSaved
+from ..models import Annotate, OneView, Saved, Taken, ViewSaved
 from ..service import Service
 
 
@@ -36,7 +36,7 @@ def blueprint(service: Service) -> APIBlueprint:
         """The saved views, the newest first."""
         return jsonify({"views": [answers.plain(asdict(one)) for one in state.views()]})
 
-    @api.post("/views")
+    @api.post("/views", responses={201: Saved})
     def save(body: ViewSaved) -> Response:
         """Keep the state of a page under a short id."""
         return make_response(
@@ -48,7 +48,7 @@ def blueprint(service: Service) -> APIBlueprint:
         """One view."""
         return jsonify(answers.plain(asdict(state.view(path.id))))
 
-    @api.delete("/views/<id>")
+    @api.delete("/views/<id>", responses={204: None})
     def remove(path: OneView) -> Response:
         """Drop a view."""
         state.delete_view(path.id)
