@@ -8,13 +8,20 @@ from typing import Any
 from flask import Response, jsonify, make_response
 from flask_openapi3.blueprint import APIBlueprint
 
-from ...lake.curves import CurvesQuery, curves
+from ...lake.curve_points import CurvesQuery
+from ...lake.curves import curves
 from .. import answers, frames
-from ..models import SeriesAsked
+from ..models import FORMATS, SeriesAsked
 from ..service import Service
 
 _ANSWER: dict[str | int | HTTPStatus, Any] = {
-    200: {"content": {frames.MIME: {"schema": {"type": "string", "format": "binary"}}}}
+    200: {
+        "content": {
+            frames.MIME: {"schema": {"type": "string", "format": "binary"}},
+            "application/json": {"schema": {"type": "object"}},
+            **FORMATS,
+        }
+    }
 }
 
 
