@@ -36,6 +36,12 @@ def of_http(error: HTTPException) -> Response:
     return refuse(error.code or 500, name, error.description or error.name, hint)
 
 
+def of_depth(error: RecursionError) -> Response:
+    """The response for JSON that nests deeper than anyone can read it."""
+    hint = "the body is JSON of a few levels; /api lists the shapes"
+    return refuse(400, "UsageError", "nested too deep", hint)
+
+
 def of_bug(error: Exception) -> Response:
     """The response for what we did not foresee; the log has the rest."""
     current_app.logger.exception("%s %s", request.method, request.path)
@@ -53,7 +59,9 @@ def of_validation(error: ValidationError) -> Response:
         return refuse(
             400, "UsageError", f"there is no parameter {field[:100]!r}", hint, field=field
         )
-    return refuse(400, "UsageError", f"{field}: {first['msg']}", "", field=field)
+    return refuse(
+        400, "UsageError", f"{field}: {first['msg'].removeprefix('Value error, ')}", "", field=field
+    )
 
 
 def _known(error: ValidationError) -> list[str]:

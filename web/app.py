@@ -50,7 +50,8 @@ _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _LEAST_BYTES = 1_024
 _MAX_BODY = 4 << 20
 _REFUSALS: dict[type[Exception], Callable[[Any], Response]] = {
-    BoardlakeError: refusals.of_ours, HTTPException: refusals.of_http, Exception: refusals.of_bug,
+    BoardlakeError: refusals.of_ours, HTTPException: refusals.of_http,
+    RecursionError: refusals.of_depth, Exception: refusals.of_bug,
 }  # fmt: skip
 
 

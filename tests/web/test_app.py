@@ -75,3 +75,20 @@ def test_the_document_is_openapi_3_1(client: FlaskClient) -> None:
     document = client.get("/openapi.json").get_json()
     assert document["openapi"].startswith("3.1")
     assert {"/api/v1/runs", "/api/v1/runs/{run_key}"} <= set(document["paths"])
+
+
+@pytest.mark.parametrize("depth", [900, 3_000, 100_000])
+def test_bodies_of_any_depth(client: FlaskClient, depth: int) -> None:
+    """JSON that nests too deep is refused, and never a failure of the server."""
+    body = f'{{"page": "a", "state": {{"a": {"[" * depth}{"]" * depth}}}}}'
+    answer = client.post("/api/v1/views", data=body, content_type="application/json")
+    assert answer.status_code in (201, 400)
+    assert answer.status_code == 201 or answer.get_json()["error"]["message"] == "nested too deep"
+
+
+def test_a_nul_is_not_taken(client: FlaskClient) -> None:
+    """Nowhere: the catalog's statements end at it."""
+    for path in ("/api/v1/runs?filter=a%00", "/api/v1/runs/a%00b", "/api/v1/texts?run=a&tag=%00"):
+        assert "NUL" in client.get(path).get_json()["error"]["message"]
+    answer = client.post("/api/v1/ask/history", json={"runs": ["a"], "tags": ["a\0b"]})
+    assert answer.status_code == 400 and "NUL" in answer.get_json()["error"]["message"]
