@@ -47,7 +47,7 @@ def test_a_condition_is_written_by_its_first_letters(
 ) -> None:
     """Field, operator, value, metric: each is offered, and Tab and Enter take it."""
     expected_errors.append(REFUSED)
-    box = opened(page, server_url)
+    box = opened(page, f"{server_url}/?view=table")
     page.keyboard.press("/")
     expect(box).to_be_focused()
     page.keyboard.type("stat")
@@ -84,7 +84,7 @@ def test_a_condition_is_written_by_its_first_letters(
 
 def test_words_stay_words(page: Page, server_url: str) -> None:
     """Enter after words searches for them, whatever could be completed; Escape closes the list."""
-    box = opened(page, server_url)
+    box = opened(page, f"{server_url}/?view=table")
     box.click()
     page.keyboard.type("na")
     expect(suggestions(page).first).to_be_visible()
@@ -94,17 +94,17 @@ def test_words_stay_words(page: Page, server_url: str) -> None:
     expect(box).to_be_focused()
     box.fill("resnet18")
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile("q=resnet18$"))
+    expect(page).to_have_url(re.compile("q=resnet18&"))
     expect(box).to_have_value("resnet18")
 
 
 def test_a_filter_that_is_typed_applies_by_itself_as_one_step(page: Page, server_url: str) -> None:
     """The table follows while one types; undo takes the whole filter back."""
-    box = opened(page, server_url)
+    box = opened(page, f"{server_url}/?view=table")
     box.press_sequentially("vision", delay=5)
-    expect(page).to_have_url(re.compile("q=vision$"))
+    expect(page).to_have_url(re.compile("q=vision&"))
     box.press_sequentially(" resnet18", delay=5)
-    expect(page).to_have_url(re.compile(r"q=vision\+resnet18$"))
+    expect(page).to_have_url(re.compile(r"q=vision\+resnet18&"))
     box.press("Enter")
     page.get_by_role("grid", name="Runs").focus()
     page.go_back()
@@ -134,7 +134,7 @@ def test_an_error_stands_in_its_place_with_a_remedy(
 ) -> None:  # fmt: skip
     """The server's words, the place underlined, and one click writes what was meant."""
     expected_errors.append(REFUSED)
-    box = opened(page, server_url)
+    box = opened(page, f"{server_url}/?view=table")
     box.fill(text)
     box.press("Enter")
     told = page.get_by_role("alert").filter(has_text=re.compile("no field|no run has|no function"))
@@ -155,7 +155,7 @@ def test_an_unfinished_filter_is_not_scolded_and_not_used(
 ) -> None:
     """The error of a filter in a link is told at once, at its end where that is the place."""
     expected_errors.append(REFUSED)
-    page.goto(f"{server_url}/?q={quote('state = ')}")
+    page.goto(f"{server_url}/?view=table&q={quote('state = ')}")
     box = page.get_by_label("Filter", exact=True)
     expect(page.locator(".query-wrong")).to_contain_text("a value or a field is expected after =")
     box.press("End")
@@ -163,12 +163,33 @@ def test_an_unfinished_filter_is_not_scolded_and_not_used(
     expect(page.locator(".query-wrong")).to_be_hidden()
     page.get_by_role("button", name="Clear the filter").first.click()
     expect(box).to_have_value("")
-    expect(page).to_have_url(re.compile("/$"))
+    expect(page).to_have_url(re.compile(r"/\?view=table$"))
+
+
+def test_a_slow_answer_does_not_undo_what_was_typed_meanwhile(page: Page, server_url: str) -> None:
+    """What is in the box stays, whichever answer comes when."""
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        if "filter=vis&" in route.request.url and not held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/api/v1/runs?*limit=0*", hold)
+    box = opened(page, f"{server_url}/?view=table")
+    box.press_sequentially("vis")
+    page.wait_for_timeout(600)
+    assert held
+    box.press_sequentially("ion")
+    held[0].continue_()
+    expect(page).to_have_url(re.compile("q=vision&"))
+    expect(box).to_have_value("vision")
 
 
 def test_quick_filters_write_conditions(page: Page, server_url: str) -> None:
     """A click adds a condition to whatever is there and takes it away again; counts are true."""
-    box = opened(page, f"{server_url}/?q=resnet")
+    box = opened(page, f"{server_url}/?view=table&q=resnet")
     chips = page.get_by_role("group", name="Quick filters")
     state = chips.get_by_role("group", name="state")
     finished = state.get_by_role("button", name=re.compile("^finished"))
@@ -195,7 +216,7 @@ def test_quick_filters_write_conditions(page: Page, server_url: str) -> None:
 
 def test_rarer_values_are_in_a_menu(page: Page, server_url: str) -> None:
     """What has no chip is one click away."""
-    box = opened(page, server_url)
+    box = opened(page, f"{server_url}/?view=table")
     page.get_by_role("button", name=re.compile(r"\d+ more of project")).click()
     page.get_by_role("menuitemcheckbox", name=re.compile("^speech")).click()
     expect(box).to_have_value("project = 'speech'")
@@ -206,8 +227,8 @@ def test_a_long_filter_grows_and_its_colours_stay_under_its_letters(
     page: Page, server_url: str
 ) -> None:
     """Text and highlighting break at the same places."""
-    text = " and ".join(f"hp.lr < {n + 9} and name != 'run {n}'" for n in range(12))
-    box = opened(page, f"{server_url}/?q={quote(text)}")
+    text = " and ".join(f"hp.lr < {n + 9} and name != 'run {n}'" for n in range(40))
+    box = opened(page, f"{server_url}/?view=table&q={quote(text)}")
     expect(box).to_have_value(text)
     shown = page.locator(".query-shown")
     one, other = box.bounding_box(), shown.bounding_box()

@@ -90,8 +90,8 @@ export async function complete(text, caret, known) {
   return done ? [] : found.map((one) => ({ ...one, from: place.from, to: place.to, insert: next ? one.insert.trimEnd() : one.insert }));
 }
 
-/** Whether the first suggestion is what is meant: a name is being written, and this is no search for words. */
+/** Whether the first suggestion is what is meant: a name is being written, no number, and this is no search for words. */
 export function meant(text, caret, stats, words) {
   const place = context(text, caret, stats);
-  return place.typed !== "" && !words;
+  return place.typed !== "" && !words && !/^[\d.]/.test(text.slice(place.from, caret));
 }

@@ -152,6 +152,8 @@ export class QueryBox {
       this.input.value = this.input.value.replace(/[\r\n]+/g, " ");
       this.input.setSelectionRange(at, at);
     }
+    // An answer about what stood here before must not be used over what stands here now.
+    this.asking.abort();
     this.wrong = null;
     this.checked = null;
     this.#draw();
