@@ -53,6 +53,7 @@ export class QueryBox {
     this.state = state;
     this.load = loader(fields);
     this.known = null;
+    this.stale = false;
     this.wrong = null;
     this.checked = null;
     this.passed = null;
@@ -66,7 +67,8 @@ export class QueryBox {
     this.list = combo(this.input, {
       label: "Completions", anchor: () => this.#caretBox(),
       options: async (text, caret) => {
-        this.known ??= await this.load();
+        if (this.stale || !this.known) this.known = await this.load();
+        this.stale = false;
         return complete(text, caret, this.known);
       },
       eager: (text, caret) => meant(text, caret, this.known?.stats ?? [], isWords(text)),
@@ -107,8 +109,8 @@ export class QueryBox {
   /** The lake has another snapshot: names and counts may be others. @param {number} [snapshot] */
   refresh(snapshot) {
     renew(snapshot);
-    this.known = null;
-    this.load().then((known) => { this.known = known; this.#draw(); }, () => {});
+    // The names are fetched when they are next needed: a lake that grows has another snapshot every few seconds.
+    this.stale = true;
     this.#facets();
   }
 
