@@ -68,6 +68,7 @@ def test_get_snippets_are_questions_that_are_taken(
             if answer.status_code == 400:
                 assert "there is no parameter" not in answer.get_json()["error"]["message"]
             answered += answer.status_code == 200
+            answer.close()
     assert answered >= 8
 
 

@@ -1,0 +1,156 @@
+"""Every page can be used with a screen reader and seen by most eyes, in light and in dark."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Literal
+from urllib.request import urlopen
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from boardlake.cli.main import main
+
+Serve = Callable[[Path, Path], AbstractContextManager[str]]
+_GRAVE = ("serious", "critical")
+_THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+
+def check(page: Page) -> None:
+    """Fails with every serious or critical finding of axe in either theme, or without a heading."""
+    # What fades in is judged where it ends.
+    page.add_style_tag(content="* { transition: none !important; animation: none !important; }")
+    told: list[str] = []
+    for theme in _THEMES:
+        page.emulate_media(color_scheme=theme)
+        told += findings(page, theme)
+    assert not told, "\n".join(told)
+    assert page.locator("h1").count() == 1
+
+
+def findings(page: Page, theme: str) -> list[str]:
+    """What axe finds grave in the page as it is."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{theme}: {one['id']} ({one['impact']}): {node['target']} {node['html'][:200]}"
+        f" {[fact['message'] for fact in node['any']][:1]}"
+        for one in found
+        if one["impact"] in _GRAVE
+        for node in one["nodes"][:5]
+    ]
+
+
+@pytest.fixture(scope="module")
+def keys(server_url: str) -> list[str]:
+    """The keys of all sample runs; the first has curves, texts and pictures."""
+    with urlopen(f"{server_url}/api/v1/runs?columns=run_key,name&sort=name&limit=1000") as answer:
+        rows: list[tuple[int, str, str]] = json.load(answer)["rows"]
+    rows.sort(key=lambda row: not row[2].startswith("resnet50_lr0.1"))
+    return [key for _, key, _ in rows]
+
+
+@pytest.fixture(scope="module")
+def empty_url(tmp_path_factory: pytest.TempPathFactory, serve: Serve) -> Iterator[str]:
+    """The address of a server over a lake without runs."""
+    root = tmp_path_factory.mktemp("empty")
+    (root / "logs").mkdir()
+    config = root / "boardlake.toml"
+    config.write_text(f'[lake]\npath = "{root}/lake"\n[sources.here]\nuri = "{root}/logs"\n')
+    assert main(["--config", str(config), "ingest"]) == 0
+    with serve(root / "lake", root / "state") as url:
+        yield url
+
+
+def test_workspace(page: Page, server_url: str) -> None:
+    """The run table and the charts, with rows and curves in them."""
+    page.goto(server_url)
+    expect(page.get_by_text("resnet50_lr0.1_bs512_s1").first).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    check(page)
+
+
+def test_workspace_over_an_empty_lake(page: Page, empty_url: str) -> None:
+    """It says that there are no runs yet."""
+    page.goto(empty_url)
+    page.wait_for_load_state("networkidle")
+    check(page)
+
+
+def test_run(page: Page, server_url: str, keys: list[str]) -> None:
+    """A run's page at each of its tabs."""
+    page.goto(f"{server_url}/run/{keys[0]}")
+    tabs = page.get_by_role("tab")
+    expect(tabs.first).to_be_visible()
+    for tab in range(tabs.count()):
+        tabs.nth(tab).click()
+        expect(tabs.nth(tab)).to_have_attribute("aria-selected", "true")
+        page.wait_for_load_state("networkidle")
+        check(page)
+
+
+@pytest.mark.parametrize("most", [0, 1, 2, 52])
+def test_compare(page: Page, server_url: str, keys: list[str], most: int) -> None:
+    """Without runs, with one, with a few, and with many in rows."""
+    some = ",".join(keys[:most])
+    page.goto(f"{server_url}/compare?runs={some}&base={some[:12]}&diff=0")
+    if most:
+        expect(page.locator("th.run").first).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    check(page)
+
+
+def test_compare_over_an_empty_lake(page: Page, empty_url: str) -> None:
+    """It says that there is nothing to compare."""
+    page.goto(f"{empty_url}/compare")
+    expect(page.get_by_text("The lake holds no runs yet")).to_be_visible()
+    check(page)
+
+
+def test_compare_with_a_menu_open(page: Page, server_url: str, keys: list[str]) -> None:
+    """What opens over the page, and the list of runs to add."""
+    page.goto(f"{server_url}/compare?runs={','.join(keys[:2])}")
+    page.locator("th.run button").first.click()
+    check(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("combobox", name="Add a run").click()
+    expect(page.locator("#add-run-0")).to_be_visible()
+    check(page)
+
+
+def test_api(page: Page, server_url: str) -> None:
+    """The API page with schemas unfolded and a question asked."""
+    page.goto(f"{server_url}/api")
+    page.locator("#get-info").get_by_role("button", name="Try it").click()
+    page.locator("#get-info").get_by_role("button", name="Send").click()
+    expect(page.get_by_text("200 OK")).to_be_visible()
+    page.evaluate(
+        "for (const one of document.querySelectorAll('.rules details, #get-compare details'))"
+        " one.open = true"
+    )
+    check(page)
+
+
+@pytest.mark.parametrize("path", ["nothing/here", "run/none", "v/none"])
+def test_errors(page: Page, server_url: str, expected_errors: list[str], path: str) -> None:
+    """A page that is not there says so."""
+    expected_errors.append("404")
+    page.goto(f"{server_url}/{path}")
+    expect(page.get_by_role("alert")).to_be_visible()
+    check(page)
+
+
+def test_quick_search_and_keys(page: Page, server_url: str) -> None:
+    """The dialogs that every page has."""
+    page.goto(f"{server_url}/api")
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("dialog", name="Search everything")).to_be_visible()
+    expect(page.get_by_role("option").first).to_be_visible()
+    check(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    check(page)
