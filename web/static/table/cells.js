@@ -63,7 +63,8 @@ function delta(value, base, { better, field }) {
 }
 
 function share(part) {
-  return part >= 10 ? `${number(part, 3)}×` : `${(100 * part).toPrecision(part < 0.01 ? 2 : 3)}%`;
+  const percent = 100 * part;
+  return `${percent >= 1000 ? Math.round(percent).toLocaleString("en-US") : percent.toPrecision(percent < 1 ? 2 : 3)}%`;
 }
 
 /**

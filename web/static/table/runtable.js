@@ -1,10 +1,9 @@
 /** The run table of the workspace: filter and tools above, runs or groups below, what is drawn beside it. */
 
 import { button, fill, h, icon, set } from "../core/dom.js";
-import { ApiError } from "../core/api.js";
 import { plural } from "../core/format.js";
 import { bind } from "../core/keys.js";
-import { empty, failed, menu, tell } from "../core/ui.js";
+import { menu } from "../core/ui.js";
 import { Bulk } from "./bulk.js";
 import { groupCell, groupLabel, isNumeric, label, runCell } from "./cells.js";
 import { columnsButton, groupButton, sortButton } from "./columns.js";
@@ -12,6 +11,7 @@ import { Drawn, MOST_DRAWN } from "./drawn.js";
 import { column as parse } from "./expression.js";
 import { Grid } from "./grid.js";
 import { Headers, shownColumn } from "./headers.js";
+import { nothing, waiting, wrong } from "./messages.js";
 import { names } from "./names.js";
 import { QueryBox } from "./query.js";
 import { Rows } from "./rows.js";
@@ -67,6 +67,7 @@ export class RunTable {
   /** Ask again for what is on screen: the lake has changed, or what people wrote. */
   refresh() {
     this.rows.refresh();
+    this.query.refresh();
   }
 
   /** Mark the row of a run or group. @param {string | null} key */
@@ -389,46 +390,20 @@ export class RunTable {
     this.onVisible(entries, total);
   }
 
+  #again() {
+    if (this.rows.top?.total === null) this.rows.ask();
+    else this.refresh();
+  }
+
   #messages() {
     const { error, total } = this.rows;
     this.grid.el.setAttribute("aria-busy", String(this.rows.busy));
     this.area.classList.toggle("busy", this.rows.busy);
-    if (error) this.grid.say(this.#wrong(error));
-    else if (total === 0) this.grid.say(this.#nothing());
+    if (error) this.grid.say(wrong(error, this.state, () => this.#again()));
+    else if (total === 0) this.grid.say(nothing(this.state));
     else if (total === null) this.grid.say(waiting());
     else this.grid.say();
   }
-
-  #wrong(error) {
-    const { q, cols, sort, group } = this.state.values;
-    const again = () => {
-      if (this.rows.top?.total === null) this.rows.ask();
-      else this.refresh();
-    };
-    const fix = (text, patch) => h("button", { type: "button", class: "button", on: { click: () => this.state.set(patch) } }, text);
-    if (error instanceof ApiError && error.text !== null) {
-      if (error.text === q) return empty(`Nothing is shown, because the filter cannot be used: ${tell(error)}`, fix("Clear the filter", { q: "" }));
-      const text = error.text.trim();
-      if (cols.some((one) => one.trim() === text)) return empty(`Nothing is shown, because the column ${text} cannot be had: ${tell(error)}`, fix("Hide this column", { cols: cols.filter((one) => one.trim() !== text) }));
-      if (sort.some((one) => one.trim() === text)) return empty(`Nothing is shown, because the order ${text} cannot be had: ${tell(error)}`, fix("Use the usual order", { sort: this.state.schema.sort.fallback }));
-      if (group.some((one) => one.trim() === text)) return empty(`Nothing is shown, because ${text} cannot be grouped by: ${tell(error)}`, fix("Do not group", { group: [] }));
-    }
-    return failed(error, again);
-  }
-
-  #nothing() {
-    const { q, arch } = this.state.values;
-    if (q) {
-      return empty(h("span", null, "No run matches ", h("code", null, q)), h("button", { type: "button", class: "button", on: { click: () => this.state.set({ q: "" }) } }, "Clear the filter"),
-        !arch && h("button", { type: "button", class: "button", on: { click: () => this.state.set({ arch: true }) } }, "Look among archived runs, too"));
-    }
-    return empty(h("span", null, "No runs here yet. ", h("code", null, "boardlake ingest PATH"), " reads the event files below a folder."),
-      !arch && h("button", { type: "button", class: "button", on: { click: () => this.state.set({ arch: true }) } }, "Show archived runs"));
-  }
-}
-
-function waiting() {
-  return Array.from({ length: 12 }, () => h("div", { class: "row-wait", "aria-hidden": "true" }, h("span", { class: "bar-wait" })));
 }
 
 function lines() {
