@@ -135,13 +135,17 @@ def _operation(
     ]
     short = path.removeprefix(_PREFIX)
     sample = {} if taken is None else example(taken, schemas)
+    if short == "delete":
+        sample["dry_run"] = True  # What is copied in a hurry must not delete.
+    mimes = [mime for status, mime, _ in answers if status[0] == "2" and mime]
+    as_bytes = bool(mimes) and "application/json" not in mimes
     url = base.rstrip("/") + _filled(path, told.get("parameters", []), schemas)
     return Operation(
         id="-".join([method, *"".join(c if c.isalnum() else " " for c in short).split()]),
         method=method.upper(), path=path, summary=told.get("summary", ""),
         description=told.get("description", ""), parameters=given,
         body=None if taken is None else shape(taken, schemas), answers=answers,
-        curl=_curl(method, url, sample), python=_python(method, short, url, sample, base),
+        curl=_curl(method, url, sample), python=_python(method, short, url, sample, base, as_bytes),
         try_it=method == "get",
     )  # fmt: skip
 
@@ -258,7 +262,7 @@ def example(schema: dict[str, Any], schemas: dict[str, Any], name: str = "") -> 
     return _WORDS.get(name, name.upper() or "TEXT")
 
 
-_WORDS = {"page": "workspace", "runs": "state = 'running'", "group_by": "project"}
+_WORDS = {"page": "workspace", "run": "RUN_KEY", "runs": "state = 'running'", "group_by": "project"}
 
 
 def _filled(path: str, parameters: list[dict[str, Any]], schemas: dict[str, Any]) -> str:
@@ -282,7 +286,7 @@ def _curl(method: str, url: str, body: Any) -> str:
     return " \\\n  ".join(lines)
 
 
-def _python(method: str, short: str, url: str, body: Any, base: str) -> str:
+def _python(method: str, short: str, url: str, body: Any, base: str, as_bytes: bool) -> str:
     call = _CLIENT.get((method, short))
     if call:
         opened = f"with boardlake.open({base.rstrip('/')!r}) as lake:"
@@ -297,7 +301,7 @@ def _python(method: str, short: str, url: str, body: Any, base: str) -> str:
         asked = "asked"
     return "\n".join(
         [*lines, f"with urllib.request.urlopen({asked}) as answer:", "    found = answer.read()"]
-        if method == "delete"
+        if method == "delete" or as_bytes
         else [*lines, f"with urllib.request.urlopen({asked}) as answer:",
               "    found = json.load(answer)"]
     )  # fmt: skip
