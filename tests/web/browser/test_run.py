@@ -6,6 +6,7 @@ import io
 import json
 import math
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,33 @@ def test_copies_and_what_lies_beside(page: Page, vision: str) -> None:
     page.get_by_role("link", name="laptop:from-cluster/resnet50_lr0.1_bs256_s0").click()
     expect(page.locator(".head")).to_contain_text("a copy")
     expect(page.get_by_text("the fullest copy")).to_be_visible()
+
+
+def test_restarts_are_told(page: Page, server_url: str) -> None:
+    """A run that was started twice says what the restart took back."""
+    key = found(page, server_url, "name = 'pretrain-70m'")
+    run = asked(page, f"{server_url}/api/v1/runs/{key}")
+    lost = sum(one["superseded"] for one in run["series"])
+    page.goto(f"{server_url}/run/{key}")
+    expect(
+        page.get_by_text(f"2 attempts · 2 event files · {lost:,} points taken back")
+    ).to_be_visible()
+    expect(page.get_by_role("region", name="Starts").locator("tbody tr")).to_have_count(2)
+
+
+def test_a_run_is_downloaded_and_compared(page: Page, server_url: str, vision: str) -> None:
+    """The run as files, and beside another that is picked from a list."""
+    page.goto(vision)
+    page.get_by_role("button", name="Download").click()
+    with page.expect_download() as taken:
+        page.get_by_role("menuitem", name="Parquet").click()
+    assert zipfile.is_zipfile(taken.value.path())
+    page.get_by_role("button", name="Compare with").click()
+    page.get_by_label("Search runs").fill("name = 'resnet50_lr0.1_bs512_s0'")
+    page.get_by_role("dialog").get_by_role("checkbox", name="resnet50_lr0.1_bs512_s0").check()
+    page.get_by_role("dialog").get_by_role("button", name="Compare").click()
+    expect(page).to_have_url(re.compile(f"/compare.*{vision.rsplit('/', 1)[1]}"))
+    expect(page.get_by_role("main")).to_contain_text("resnet50_lr0.1_bs512_s0")
 
 
 def test_what_people_write_in_the_header(page: Page, vision: str) -> None:

@@ -152,3 +152,20 @@ def test_problems_are_told(page: Page, growing: Growing, beside: str) -> None:
     expect(problems.locator("tbody tr").first).to_contain_text("events.out.tfevents")
     expect(page.get_by_role("region", name="Event files")).to_contain_text("%")
     expect(page.get_by_role("tabpanel")).to_contain_text("was last looked at")
+
+
+def test_a_run_is_deleted(page: Page, beside: str, expected_errors: list[str]) -> None:
+    """Deleting says what goes, wants the number of runs, and leaves a page that says so."""
+    # The page that follows the run may ask for it once more.
+    expected_errors.append("404 (NOT FOUND)")
+    key = found(page, beside)
+    page.goto(f"{beside}/run/{key}")
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    asks = page.get_by_role("dialog")
+    expect(asks).to_contain_text("points")
+    expect(asks.get_by_role("button", name="Delete 1 run")).to_be_disabled()
+    asks.get_by_label("Type 1 to confirm").fill("1")
+    asks.get_by_role("button", name="Delete 1 run").click()
+    expect(page.get_by_role("main")).to_contain_text("This run was deleted", timeout=30_000)
+    assert page.request.get(f"{beside}/api/v1/runs/{key}").status == 404

@@ -114,7 +114,7 @@ async function start() {
   fill(root, header.el, tabs.el);
   header.update();
   tabs.update();
-  follow(() => !page.deleted && state.get("live") && LIVE.includes(page.data.run.state), () => page.reload().catch(() => {}));
+  follow(() => !page.deleted && state.get("live") && LIVE.includes(page.data.run.state), () => page.reload().catch((error) => { if (error.status === 404) page.gone(); }));
   setInterval(() => header.tick(), TICK_MS);
 }
 

@@ -41,12 +41,12 @@ export class Cards {
   constructor(make, kind = "") {
     this.make = make;
     this.known = new Map();
+    this.byElement = new WeakMap();
     this.el = h("div", { class: `sheets ${kind}` });
     this.watch = new IntersectionObserver((seen) => {
       for (const { target, isIntersecting } of seen) {
-        const card = [...this.known.values()].find((one) => one.el === target);
+        const card = this.byElement.get(target);
         if (!card || !isIntersecting) continue;
-        card.near = true;
         if (!card.started) {
           card.started = true;
           card.start();
@@ -64,6 +64,7 @@ export class Cards {
       if (!card) {
         card = this.make(one);
         this.known.set(key, card);
+        this.byElement.set(card.el, card);
       } else card.update?.(one);
       if (!card.started) this.watch.observe(card.el);
       return card.el;

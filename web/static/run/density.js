@@ -14,7 +14,7 @@ const RAMPS = {
   light: [[255, 255, 255], [199, 219, 246], [116, 165, 230], [47, 101, 190], [22, 45, 110]],
   dark: [[23, 28, 37], [32, 62, 112], [54, 113, 193], [122, 178, 240], [226, 240, 255]],
 };
-const LOG = 1000;
+const LOG = 100;
 const RIDGES = 40;
 
 const inner = (width, height) => ({ left: BOX.left, top: BOX.top, width: Math.max(1, width - BOX.left - BOX.right), height: height - BOX.top - BOX.foot });
@@ -62,19 +62,7 @@ export class Heat {
     const box = inner(width, height);
     const { shares, edges, most } = this.bins;
     const n = edges.length - 1;
-    const ramp = RAMPS[theme()];
-    const tint = Array.from({ length: 256 }, (_, i) => between(ramp, i / 255));
-    const level = (one) => Math.round(255 * (this.log ? Math.log1p((LOG * one) / most) / Math.log1p(LOG) : one / most));
-    // One pixel for each bin, stretched: a column is as wide as its step lasts.
-    const image = new ImageData(shares.length, n);
-    shares.forEach((column, i) => {
-      for (let k = 0; k < n; k += 1) {
-        const [r, g, b] = tint[level(column[k])];
-        image.data.set([r, g, b, column[k] > 0 ? 255 : 0], ((n - 1 - k) * shares.length + i) * 4);
-      }
-    });
-    const sheet = new OffscreenCanvas(shares.length, n);
-    sheet.getContext("2d").putImageData(image, 0, 0);
+    const sheet = this.#sheet(shares, n, most);
     context.imageSmoothingEnabled = false;
     for (let i = 0; i < shares.length; i += 1) {
       const from = Math.floor(this.#x(this.columns[i], box));
@@ -95,6 +83,25 @@ export class Heat {
     };
     mark(this.at, ink().text, [4, 3]);
     if (this.hovered != null && this.plot.tip.hidden === false) mark(this.hovered, ink().muted, []);
+  }
+
+  /** One pixel for each bin, to be stretched: a column is as wide as its step lasts. Made anew only for other bins, colours or scale. */
+  #sheet(shares, n, most) {
+    const made = `${theme()} ${this.log}`;
+    if (this.sheet && this.made === made && this.of === shares) return this.sheet;
+    const tint = Array.from({ length: 256 }, (_, i) => between(RAMPS[theme()], i / 255));
+    const level = (one) => Math.round(255 * (this.log ? Math.log1p((LOG * one) / most) / Math.log1p(LOG) : one / most));
+    const image = new ImageData(shares.length, n);
+    shares.forEach((column, i) => {
+      for (let k = 0; k < n; k += 1) {
+        const [r, g, b] = tint[level(column[k])];
+        image.data.set([r, g, b, column[k] > 0 ? 255 : 0], ((n - 1 - k) * shares.length + i) * 4);
+      }
+    });
+    const sheet = new OffscreenCanvas(shares.length, n);
+    sheet.getContext("2d").putImageData(image, 0, 0);
+    Object.assign(this, { sheet, made, of: shares });
+    return sheet;
   }
 
   #step(x) {
@@ -118,7 +125,7 @@ export class Heat {
 /** The histogram at one step. */
 export class Slice {
   constructor() {
-    this.plot = new Plot({ label: "", height: HEIGHT - 24, draw: (context, width, height) => this.#draw(context, width, height), hover: (x) => this.#hover(x) });
+    this.plot = new Plot({ label: "Histogram at one step", height: HEIGHT - 24, draw: (context, width, height) => this.#draw(context, width, height), hover: (x) => this.#hover(x) });
     this.el = this.plot.el;
   }
 
@@ -165,7 +172,7 @@ export class Ridge {
   /** @param {(at: number) => void} pick */
   constructor(pick) {
     this.plot = new Plot({
-      label: "", height: HEIGHT,
+      label: "Histograms one behind the other", height: HEIGHT,
       draw: (context, width, height) => this.#draw(context, width, height),
       hover: (x, y) => this.#hover(x, y),
       pick: (x, y) => { const at = this.#step(y); if (at >= 0) pick(at); },

@@ -99,7 +99,7 @@ export class Metrics {
     const says = [one.nan_count && `${one.nan_count.toLocaleString("en-US")} NaN`, one.inf_count && `${one.inf_count.toLocaleString("en-US")} Inf`].filter(Boolean).join(", ");
     return h("tr", null,
       h("th", { scope: "row", title: one.description || one.tag }, h("button", { type: "button", class: "link", title: "Open the chart", on: { click: open } }, one.tag), one.stream && h("span", { class: "chip stream" }, one.stream)),
-      h("td", { class: "number" }, number(one.last), h("span", { class: "at" }, ` @${Number(one.last_step).toLocaleString("en-US")}`)),
+      h("td", { class: "number" }, number(one.last), one.last_step !== this.page.data.run.last_step && h("span", { class: "at" }, ` @${Number(one.last_step).toLocaleString("en-US")}`)),
       h("td", { class: "number" }, at(one.min, one.min_step)),
       h("td", { class: "number" }, at(one.max, one.max_step)),
       h("td", { class: "number" }, number(one.first)),

@@ -49,6 +49,12 @@ export class Plot {
     this.el = h("div", { class: pick ? "drawing picks" : "drawing" }, this.canvas, this.tip);
     this.redraw = onFrame(() => this.#paint());
     new ResizeObserver(this.redraw).observe(this.canvas);
+    // What is out of sight is painted when it comes into sight.
+    this.seen = false;
+    new IntersectionObserver((found) => {
+      this.seen = found[found.length - 1].isIntersecting;
+      if (this.seen && this.late) this.redraw();
+    }, { rootMargin: "200px" }).observe(this.canvas);
     live.add(this);
     if (hover) {
       const show = onFrame((event) => this.#hover(event, hover));
@@ -65,7 +71,8 @@ export class Plot {
 
   #paint() {
     const { clientWidth: width, clientHeight: height } = this.canvas;
-    if (!width || !height) return;
+    this.late = !this.seen || !width || !height;
+    if (this.late) return;
     const scale = devicePixelRatio || 1;
     const [w, t] = [Math.round(width * scale), Math.round(height * scale)];
     if (this.canvas.width !== w || this.canvas.height !== t) Object.assign(this.canvas, { width: w, height: t });
