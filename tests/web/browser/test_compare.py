@@ -167,8 +167,14 @@ def test_many_runs_have_a_row_each(page: Page, compare: Compare, runs: dict[str,
     keys = list(runs.values())[:52]
     compare(keys)
     expect(page.locator("table.compare.flip")).to_have_count(1)
-    page.locator(".compare-scroll").evaluate("(el) => el.scrollTo(0, el.scrollHeight)")
-    expect(page.locator("table.compare th.run")).to_have_count(len(keys))
+    page.wait_for_function(
+        """(count) => {
+          const place = document.querySelector(".compare-scroll");
+          place.scrollTo(0, place.scrollHeight);
+          return place.querySelectorAll("th.run").length === count;
+        }""",
+        arg=len(keys),
+    )
     button = page.get_by_role("button", name="A row for each run")
     expect(button).to_have_attribute("aria-pressed", "true")
     button.click()

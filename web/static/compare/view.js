@@ -6,7 +6,7 @@ import { copy, menu, popover } from "../core/ui.js";
 import { title } from "./export.js";
 
 /** So many cells are drawn at once; the rest when the reader comes near. */
-const BATCH = 6000;
+const BATCH = 3000;
 /** Columns of a turned table, beyond which only a search shows the rest. */
 const MOST_COLUMNS = 400;
 const LONG = 36;
