@@ -218,8 +218,7 @@ def _parts(table: pa.Table) -> Iterator[_Part]:
     stream = names.indices.to_numpy() if len(names) else np.zeros(0)
     columns = [_numpy(table, name).astype(np.float64) for name in ("mean", "least", "most", "n")]
     moved = (np.diff(run_id, prepend=-1) != 0) | (np.diff(stream, prepend=-1) != 0)
-    turns = np.flatnonzero(moved)
-    for a, z in zip(turns, [*turns[1:], len(b)], strict=True):
+    for a, z in _stretches(moved):
         name = names.dictionary[int(stream[a])].as_py()
         yield _Part(int(run_id[a]), name, b[a:z], *(column[a:z] for column in columns))
 
@@ -230,13 +229,19 @@ def _superseded(reader: PointsReader, found: list[SeriesRow]) -> dict[int, list[
     if table is None:
         return {}
     i, attempt, x, y = (_numpy(table, name) for name in ("i", "attempt", "x", "value"))
-    turns = np.flatnonzero((np.diff(i, prepend=-1) != 0) | (np.diff(attempt, prepend=-1) != 0))
+    moved = (np.diff(i, prepend=-1) != 0) | (np.diff(attempt, prepend=-1) != 0)
     curves: dict[int, list[Curve]] = {}
-    for a, b in zip(turns, [*turns[1:], len(i)], strict=True):
+    for a, b in _stretches(moved):
         one = found[int(i[a])]
         curve = Curve(one.run_id, one.stream, int(b - a), x[a:b], y[a:b], superseded=True)
         curves.setdefault(int(i[a]), []).append(curve)
     return curves
+
+
+def _stretches(moved: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """From where to where rows belong together, by whether each begins anew; the first always does."""
+    edges = [*np.flatnonzero(moved).tolist(), len(moved)]
+    return list(zip(edges[:-1], edges[1:], strict=True))
 
 
 def _cut(window: tuple[float, float] | None, x: Floats, *others: Floats) -> tuple[Floats, ...]:

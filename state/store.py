@@ -22,7 +22,7 @@ from .tables import VERSION, Annotation, Base, Meta, RunTag, SavedView
 FILE = "state.sqlite"
 MAX_RUNS = 100_000
 MAX_TAG = 64
-MAX_VIEW = 100_000  # characters of JSON
+MAX_VIEW = 2_000_000  # characters of JSON: a selection of 100,000 runs fits
 _LENGTHS = {"name": 200, "notes": 20_000}
 _COLOUR = re.compile(r"(#[0-9a-fA-F]{6})?")
 # SQLite takes so many parameters in one statement at least.

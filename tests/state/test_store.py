@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import create_engine, update
 
 from boardlake.core.errors import LakeError, UsageError
-from boardlake.state.store import NoSuchView, open_state
+from boardlake.state.store import MAX_VIEW, NoSuchView, open_state
 from boardlake.state.tables import Meta
 
 
@@ -67,7 +67,7 @@ def test_views_have_short_ids_of_what_they_hold(tmp_path: Path) -> None:
     with pytest.raises(NoSuchView, match="there is no view"):
         state.view(named)
     with pytest.raises(UsageError, match="are kept"):
-        state.save_view("workspace", {"q": "x" * 200_000})
+        state.save_view("workspace", {"q": "x" * (MAX_VIEW + 1)})
     state.close()
 
 

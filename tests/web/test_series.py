@@ -191,3 +191,28 @@ def test_members_of_a_group_are_found(client: FlaskClient) -> None:
                 query_string={"members": json.dumps([[key, row[0]]]), "columns": "name"},
             ).get_json()
             assert members["total"] == row[1]
+
+
+def test_a_window_without_points_is_an_empty_answer(
+    client: FlaskClient, longest: tuple[str, list[int], pd.DataFrame]
+) -> None:
+    """Beyond every curve, with and without groups and superseded points, there is nothing, not an error."""
+    tag, runs, _ = longest
+    for more in ({}, {"groups": [runs]}, {"superseded": True}, {"x": "relative"}, {"x": "wall"}):
+        found = ask(client, runs=runs, tags=[tag], range=[1e12, 1e12 + 5], px=64, **more)
+        assert not any(one["n"] for chart in found["charts"] for one in chart["series"])
+
+
+def test_series_without_points_in_the_window_of_restarts(
+    service: Service, client: FlaskClient
+) -> None:
+    """A restart elsewhere than in the window takes nothing back in it."""
+    with service.cursor() as con:
+        row = con.execute(
+            "SELECT run_id, tag, last_step FROM series WHERE superseded > 0 AND kind = 'scalar'"
+            " ORDER BY points DESC LIMIT 1"
+        ).fetchone()
+    assert row is not None, "the samples have a restart"
+    window = [row[2] - 5, row[2]]
+    found = ask(client, runs=[row[0]], tags=[row[1]], range=window, superseded=True)
+    assert not any(one["superseded"] for chart in found["charts"] for one in chart["series"])
