@@ -92,6 +92,8 @@ export function combo(input, { options, pick, eager = () => true, onFocus = fals
   const box = h("ul", { id, class: "combo", role: "listbox", "aria-label": label, popover: "manual" });
   let shown = [];
   let at = -1;
+  let chosen = false;
+  let made = "";
   let asking = new AbortController();
   input.setAttribute("aria-autocomplete", "list");
   input.setAttribute("autocomplete", "off");
@@ -137,6 +139,11 @@ export function combo(input, { options, pick, eager = () => true, onFocus = fals
     else input.removeAttribute("aria-activedescendant");
   }
 
+  function choose(to) {
+    chosen = true;
+    mark(to);
+  }
+
   function accept(option) {
     close();
     if (pick) pick(option);
@@ -155,6 +162,8 @@ export function combo(input, { options, pick, eager = () => true, onFocus = fals
   }
 
   function show(found, marked) {
+    // What an arrow has chosen stays chosen when the list comes anew.
+    const kept = chosen && isOpen() ? shown[at]?.label : undefined;
     shown = found.slice(0, MOST);
     if (!shown.length) return close();
     fill(box, shown.map(row));
@@ -169,7 +178,9 @@ export function combo(input, { options, pick, eager = () => true, onFocus = fals
     expanded(true);
     box.scrollTop = 0;
     at = -1;
-    mark(marked ? 0 : -1);
+    const again = kept === undefined ? -1 : shown.findIndex((one) => one.label === kept);
+    chosen = again >= 0;
+    mark(chosen ? again : marked ? 0 : -1);
     return place();
   }
 
@@ -186,6 +197,7 @@ export function combo(input, { options, pick, eager = () => true, onFocus = fals
       // Suggestions are a help: without them the text can still be typed, and its errors are told elsewhere.
     }
     if (signal.aborted || document.activeElement !== input) return;
+    made = text;
     show(found, eager(text, caret));
   }
 
@@ -198,12 +210,16 @@ export function combo(input, { options, pick, eager = () => true, onFocus = fals
   input.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     if (event.isComposing) return;
     const key = event.ctrlKey && event.key === " " ? "Open" : event.key;
-    if (!isOpen()) {
+    // A list that was made for other text has nothing to say about this one.
+    if (isOpen() && input.value !== made && (key === "Enter" || key === "Tab")) {
+      close();
+      if (key === "Enter") return;
+    } else if (!isOpen()) {
       if (key !== "Open" && !(key === "ArrowDown" && !event.altKey)) return;
       open();
-    } else if (key === "ArrowDown") mark((at + 1) % shown.length);
-    else if (key === "ArrowUp") mark((at <= 0 ? shown.length : at) - 1);
-    else if (key === "PageDown" || key === "PageUp") mark(Math.max(0, Math.min(shown.length - 1, at + (key === "PageDown" ? 8 : -8))));
+    } else if (key === "ArrowDown") choose((at + 1) % shown.length);
+    else if (key === "ArrowUp") choose((at <= 0 ? shown.length : at) - 1);
+    else if (key === "PageDown" || key === "PageUp") choose(Math.max(0, Math.min(shown.length - 1, at + (key === "PageDown" ? 8 : -8))));
     else if (key === "Enter" && at >= 0) accept(shown[at]);
     else if (key === "Tab" && !event.shiftKey) accept(shown[Math.max(0, at)]);
     else if (key === "Escape") close();

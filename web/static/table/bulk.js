@@ -187,8 +187,9 @@ export class Bulk {
       }
     };
     fill(box, chips);
+    const tags = peoplesTags();
     const { input } = tagInput(box, {
-      label: "Add a tag", placeholder: "Add a tag", free: true, tags: peoplesTags,
+      label: "Add a tag", placeholder: "Add a tag", free: true, tags: () => tags,
       pick: (tag) => (tag.length > MOST_TAG ? fill(wrong, `A tag has at most ${MOST_TAG} characters`) : change({ add: [tag] })),
     });
     box.append(wrong);
