@@ -2,7 +2,6 @@
 
 import { get } from "../core/api.js";
 import { literal } from "../core/split.js";
-import { written } from "./changes.js";
 
 const CHUNK = 200;
 /** So many runs can be named in one filter. */
@@ -15,18 +14,17 @@ export function only(keys) {
 
 /**
  * The first *most* of some runs, in the order of their keys.
- * @param {string[]} keys @returns {Promise<{key: string, name: string, label: string, where: string, points: number, archived: boolean, tags: string[], notes: string}[]>}
+ * @param {string[]} keys @returns {Promise<{key: string, name: string, label: string, where: string, archived: boolean, tags: string[], notes: string}[]>}
  */
 export async function described(keys, most = MOST_NAMED) {
   const some = keys.slice(0, most);
   const parts = [];
   for (let i = 0; i < some.length; i += CHUNK) parts.push(some.slice(i, i + CHUNK));
-  const asked = parts.map((part) => get("runs", { filter: only(part), columns: ["run_key", "name", "machine", "project", "points"], archived: true, duplicates: true, limit: CHUNK }));
-  const [notes, ...pages] = await Promise.all([written(some), ...asked]);
-  const found = new Map(pages.flatMap((page) => page.rows).map(([, key, name, machine, project, points]) => {
-    const note = notes.get(key);
+  const columns = ["run_key", "name", "label", "machine", "project", "archived", "tags", ...(keys.length === 1 ? ["notes"] : [])];
+  const asked = parts.map((part) => get("runs", { filter: only(part), columns, archived: true, duplicates: true, limit: CHUNK }));
+  const found = new Map((await Promise.all(asked)).flatMap((page) => page.rows).map(([, key, name, label, machine, project, archived, tags, notes]) => {
     const where = [project, machine].filter(Boolean).join(" · ");
-    return [key, { key, name, label: note?.name || name, where, points, archived: note?.archived ?? false, tags: note?.tags ?? [], notes: note?.notes ?? "" }];
+    return [key, { key, name, label, where, archived: archived === true, tags: tags ?? [], notes: notes ?? "" }];
   }));
   return some.map((key) => found.get(key)).filter(Boolean);
 }
