@@ -146,7 +146,7 @@ export class Header {
     const archived = Boolean(annotation?.archived);
     menu(this.more, "More", [
       { label: "Copy the run's key", icon: "copy", run: () => copy(page.key, "Key") },
-      { label: "Copy as Python", icon: "copy", run: () => copy(`import boardlake\n\nlake = boardlake.connect("${location.origin}")\nlake.runs("run_key = '${page.key}'")`, "Python") },
+      { label: "Copy as Python", icon: "copy", run: () => copy(`import boardlake\n\nlake = boardlake.open("${location.origin}")\nlake.runs("run_key = '${page.key}'")`, "Python") },
       { label: archived ? "Take out of the archive" : "Archive", icon: "archive", run: () => page.tryAnnotate({ set: { archived: !archived } }) },
       "-",
       { label: "Delete…", icon: "trash", danger: true, run: () => deleteRuns([page.key], page.gone) },

@@ -55,7 +55,8 @@ export class Provenance {
 
   #restarts({ run, files, series }) {
     const lost = series.reduce((sum, one) => sum + (one.superseded ?? 0), 0);
-    if ((run.attempts ?? 1) < 2 && files.length < 2 && !lost) return null;
+    const streams = new Set(files.map((one) => one.stream)).size;
+    if ((run.attempts ?? 1) < 2 && files.length === streams && !lost) return null;
     return h("section", null, h("h2", null, "Starts"),
       h("p", { class: "muted" }, [plural(run.attempts ?? 1, "attempt"), plural(files.length, "event file"), lost ? `${plural(lost, "point")} taken back by restarts` : "no point taken back"].join(" · ")),
       h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Starts" }, h("table", { class: "plain" },
