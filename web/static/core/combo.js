@@ -1,7 +1,6 @@
 /** Suggestions under an input or a textarea, and the ways in which lists of names are searched. */
 
 import { fill, h } from "./dom.js";
-import { natural } from "./format.js";
 
 const MOST = 60;
 let numbered = 0;
@@ -273,9 +272,4 @@ export function tagInput(el, { tags, pick, label = "Tag", placeholder = "Find a 
     take(typed);
   });
   return { input, close: list.close };
-}
-
-/** Names in the order in which people look for them. */
-export function inOrder(names) {
-  return [...names].sort(natural);
 }
