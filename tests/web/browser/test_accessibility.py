@@ -16,6 +16,8 @@ from playwright.sync_api import Page, expect
 from boardlake.cli.main import main
 
 Serve = Callable[[Path, Path], AbstractContextManager[str]]
+# On a busy machine; nothing is measured here.
+_PATIENCE_MS = 20_000
 _GRAVE = ("serious", "critical")
 _THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
@@ -68,7 +70,7 @@ def empty_url(tmp_path_factory: pytest.TempPathFactory, serve: Serve) -> Iterato
 def test_workspace(page: Page, server_url: str) -> None:
     """The run table and the charts, with rows and curves in them."""
     page.goto(server_url)
-    expect(page.get_by_text("resnet50_lr0.1_bs512_s1").first).to_be_visible()
+    expect(page.get_by_text("resnet50_lr0.1_bs512_s1").first).to_be_visible(timeout=_PATIENCE_MS)
     page.wait_for_load_state("networkidle")
     check(page)
 
@@ -84,7 +86,7 @@ def test_run(page: Page, server_url: str, keys: list[str]) -> None:
     """A run's page at each of its tabs."""
     page.goto(f"{server_url}/run/{keys[0]}")
     tabs = page.get_by_role("tab")
-    expect(tabs.first).to_be_visible()
+    expect(tabs.first).to_be_visible(timeout=_PATIENCE_MS)
     for tab in range(tabs.count()):
         tabs.nth(tab).click()
         expect(tabs.nth(tab)).to_have_attribute("aria-selected", "true")
@@ -98,7 +100,7 @@ def test_compare(page: Page, server_url: str, keys: list[str], most: int) -> Non
     some = ",".join(keys[:most])
     page.goto(f"{server_url}/compare?runs={some}&base={some[:12]}&diff=0")
     if most:
-        expect(page.locator("th.run").first).to_be_visible()
+        expect(page.locator("th.run").first).to_be_visible(timeout=_PATIENCE_MS)
     page.wait_for_load_state("networkidle")
     check(page)
 
@@ -106,7 +108,7 @@ def test_compare(page: Page, server_url: str, keys: list[str], most: int) -> Non
 def test_compare_over_an_empty_lake(page: Page, empty_url: str) -> None:
     """It says that there is nothing to compare."""
     page.goto(f"{empty_url}/compare")
-    expect(page.get_by_text("The lake holds no runs yet")).to_be_visible()
+    expect(page.get_by_text("The lake holds no runs yet")).to_be_visible(timeout=_PATIENCE_MS)
     check(page)
 
 
@@ -117,7 +119,7 @@ def test_compare_with_a_menu_open(page: Page, server_url: str, keys: list[str]) 
     check(page)
     page.keyboard.press("Escape")
     page.get_by_role("combobox", name="Add a run").click()
-    expect(page.locator("#add-run-0")).to_be_visible()
+    expect(page.locator("#add-run-0")).to_be_visible(timeout=_PATIENCE_MS)
     check(page)
 
 
@@ -126,7 +128,7 @@ def test_api(page: Page, server_url: str) -> None:
     page.goto(f"{server_url}/api")
     page.locator("#get-info").get_by_role("button", name="Try it").click()
     page.locator("#get-info").get_by_role("button", name="Send").click()
-    expect(page.get_by_text("200 OK")).to_be_visible()
+    expect(page.get_by_text("200 OK")).to_be_visible(timeout=_PATIENCE_MS)
     page.evaluate(
         "for (const one of document.querySelectorAll('.rules details, #get-compare details'))"
         " one.open = true"
@@ -139,7 +141,7 @@ def test_errors(page: Page, server_url: str, expected_errors: list[str], path: s
     """A page that is not there says so."""
     expected_errors.append("404")
     page.goto(f"{server_url}/{path}")
-    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_role("alert")).to_be_visible(timeout=_PATIENCE_MS)
     check(page)
 
 
@@ -147,10 +149,10 @@ def test_quick_search_and_keys(page: Page, server_url: str) -> None:
     """The dialogs that every page has."""
     page.goto(f"{server_url}/api")
     page.keyboard.press("Control+k")
-    expect(page.get_by_role("dialog", name="Search everything")).to_be_visible()
-    expect(page.get_by_role("option").first).to_be_visible()
+    expect(page.get_by_role("dialog", name="Search everything")).to_be_visible(timeout=_PATIENCE_MS)
+    expect(page.locator("#quick-0")).to_be_visible(timeout=_PATIENCE_MS)
     check(page)
     page.keyboard.press("Escape")
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible(timeout=_PATIENCE_MS)
     check(page)
