@@ -111,18 +111,25 @@ def browse(at: str) -> None:
 
 def serve(service: Service, bound: socket.socket) -> None:
     """Answer requests until a signal ends it."""
-    from waitress.server import create_server
-
-    from ..web.app import create_app
-
-    server = create_server(
-        create_app(service), sockets=[bound], threads=_THREADS, ident=None,
-        channel_timeout=120, max_request_body_size=8 << 20,
-    )  # fmt: skip
+    server = server_of(service, bound)
     try:
         server.run()
     finally:
         server.close()
+
+
+def server_of(service: Service, bound: socket.socket) -> Any:
+    """The server on *bound*, with `run` and `close`, as waitress makes it."""
+    from waitress.server import create_server
+
+    from ..web.app import create_app
+
+    return create_server(
+        create_app(service), sockets=[bound], threads=_THREADS, ident=None,
+        channel_timeout=120, max_request_body_size=8 << 20,
+        # Only then is it told when a client has hung up.
+        channel_request_lookahead=1,
+    )  # fmt: skip
 
 
 def url(bound: socket.socket) -> str:

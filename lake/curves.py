@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -60,25 +60,33 @@ class Chart:
     curves: list[Curve]
 
 
-def curves(con: duckdb.DuckDBPyConnection, query: CurvesQuery) -> list[Chart]:
+def curves(
+    con: duckdb.DuckDBPyConnection,
+    query: CurvesQuery,
+    go_on: Callable[[], None] = lambda: None,
+) -> list[Chart]:
     """The charts of *query*, in the order of its tags; a tag that none of the runs has is left out.
 
     Relative x is seconds since the series' earliest point, wall Unix seconds. The lake's NaN and
     infinities are listed, never averaged. A run that is in several groups counts in the last.
+    *go_on* is called before each larger piece of work; what it raises ends it.
     """
     by_tag: dict[str, list[SeriesRow]] = {}
     for one in series_rows(con, query):
         by_tag.setdefault(one.tag, []).append(one)
     reader = PointsReader(con, query)
     if query.groups is not None:
-        charts = _grouped(reader, query, by_tag)
+        charts = _grouped(reader, query, by_tag, go_on)
     else:
-        charts = _single(reader, query, by_tag)
+        charts = _single(reader, query, by_tag, go_on)
     return [charts[tag] for tag in dict.fromkeys(query.tags) if tag in charts]
 
 
 def _single(
-    reader: PointsReader, query: CurvesQuery, by_tag: dict[str, list[SeriesRow]]
+    reader: PointsReader,
+    query: CurvesQuery,
+    by_tag: dict[str, list[SeriesRow]],
+    go_on: Callable[[], None],
 ) -> dict[str, Chart]:
     narrow = {tag for tag, group in by_tag.items() if widest(group) <= query.most}
     wide = {tag: reader.measured(group) for tag, group in by_tag.items() if tag not in narrow}
@@ -88,6 +96,7 @@ def _single(
     charts |= _exact(reader, query, [one for tag in fits for one in by_tag[tag]], fits)
     for tag, extent in wide.items():
         if tag not in fits and extent.widest:
+            go_on()
             charts[tag] = _bucketed(reader, tag, by_tag[tag], extent)
     return charts
 
@@ -143,10 +152,14 @@ def _bucketed(reader: PointsReader, tag: str, group: list[SeriesRow], extent: Ex
 
 
 def _grouped(
-    reader: PointsReader, query: CurvesQuery, by_tag: dict[str, list[SeriesRow]]
+    reader: PointsReader,
+    query: CurvesQuery,
+    by_tag: dict[str, list[SeriesRow]],
+    go_on: Callable[[], None],
 ) -> dict[str, Chart]:
     charts = {}
     for tag, group in by_tag.items():
+        go_on()
         extent = reader.measured(group)
         if extent.widest:
             grid = reader.grid(extent)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, jsonify, make_response
+from flask import Response, jsonify, make_response, request
 from flask_openapi3.blueprint import APIBlueprint
 
+from ...core.errors import UsageError
 from ...lake.curve_points import CurvesQuery
 from ...lake.curves import curves
 from .. import answers, frames
@@ -25,6 +27,23 @@ _ANSWER: dict[str | int | HTTPStatus, Any] = {
 }
 
 
+class Gone(UsageError):
+    """Whoever asked has hung up; nobody reads this."""
+
+    http_status = 499
+
+
+def _unless_gone() -> Callable[[], None]:
+    """Raises once the client of this request has hung up, as browsers do when people scroll on."""
+    hung_up = request.environ.get("waitress.client_disconnected", lambda: False)
+
+    def check() -> None:
+        if hung_up():
+            raise Gone("the client has hung up")
+
+    return check
+
+
 def blueprint(service: Service) -> APIBlueprint:
     """The routes over *service*."""
     api = APIBlueprint("curves", __name__, url_prefix="/api/v1")
@@ -38,7 +57,7 @@ def blueprint(service: Service) -> APIBlueprint:
             x=body.x, window=body.range, px=body.px, every=body.every, superseded=body.superseded,
         )  # fmt: skip
         with service.cursor() as con:
-            charts = curves(con, query)
+            charts = curves(con, query, _unless_gone())
             snapshot = service.readers.snapshot()
         form = body.format
         if form == "json":

@@ -9,14 +9,12 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-from waitress.server import create_server
 
 from boardlake.api.service import Service
-from boardlake.cli.serve import bind, url
+from boardlake.cli.serve import bind, server_of, url
 from boardlake.lake.database import open_lake
 from boardlake.lake.location import locate
 from boardlake.state.store import open_state
-from boardlake.web.app import create_app
 
 _CHROMIUM = Path("/usr/bin/chromium")
 _ARGS = [
@@ -31,7 +29,7 @@ def serving(lake: Path, state: Path) -> Iterator[str]:
     state.mkdir(parents=True, exist_ok=True)
     service = Service(open_lake(locate(str(lake)), read_only=True), open_state(state))
     bound = bind("127.0.0.1", 0)
-    running = create_server(create_app(service), sockets=[bound], threads=8)
+    running = server_of(service, bound)
     thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
     try:

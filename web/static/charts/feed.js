@@ -4,8 +4,15 @@ import { bytesOf, get, withdrawn } from "../core/api.js";
 import { decode } from "../core/frame.js";
 
 const BATCH = 12;
+const RUNS = 1_000;
 const AT_ONCE = 2;
 const KEPT = 400;
+
+/** How many tags are asked for at once: of many runs few, so that the first chart is not the last. */
+function batchOf({ runs, groups }) {
+  const count = runs?.length ?? groups.reduce((sum, ids) => sum + ids.length, 0);
+  return Math.max(1, Math.min(BATCH, Math.floor(RUNS / Math.max(1, count))));
+}
 
 /**
  * @typedef {{runs?: number[], groups?: number[][], x: "step" | "relative" | "wall", range: [number, number] | null, px: number, superseded: boolean}} Want
@@ -77,9 +84,10 @@ export class Feed {
   #go() {
     while (this.waiting.length && this.running < AT_ONCE) {
       this.waiting.sort((a, b) => a.order - b.order);
-      const { question } = this.waiting[0];
+      const { question, want } = this.waiting[0];
+      const most = batchOf(want);
       const batch = [];
-      this.waiting = this.waiting.filter((one) => !(one.question === question && batch.length < BATCH && batch.push(one)));
+      this.waiting = this.waiting.filter((one) => !(one.question === question && batch.length < most && batch.push(one)));
       this.#ask(batch);
     }
   }
