@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from ..core.errors import UsageError
+
 Format = Literal["json", "csv", "arrow", "parquet"]
 MIME = {
     "csv": "text/csv; charset=utf-8",
@@ -36,7 +38,7 @@ def plain(value: object) -> Any:
         return {key: plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [plain(one) for one in value]
-    return value
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
 def columns(table: pa.Table) -> list[dict[str, str]]:
@@ -45,9 +47,23 @@ def columns(table: pa.Table) -> list[dict[str, str]]:
 
 
 def rows(table: pa.Table) -> list[list[Any]]:
-    """The rows of *table* as JSON has them."""
-    lists = [[plain(one) for one in column.to_pylist()] for column in table.columns]
+    """The rows of *table* as JSON has them; raises UsageError for what has no form in it."""
+    columns = zip(table.column_names, table.columns, strict=True)
+    lists = [[plain(one) for one in _values(name, column)] for name, column in columns]
     return [list(row) for row in zip(*lists, strict=True)] if lists else []
+
+
+def _values(name: str, column: pa.ChunkedArray) -> list[Any]:
+    try:
+        return list(column.to_pylist())
+    except (ValueError, OverflowError) as error:
+        # A time that Python has no object for: of nanoseconds, or of another geological age.
+        if pa.types.is_temporal(column.type):
+            return list(column.cast(pa.string()).to_pylist())
+        hint = "cast it to VARCHAR, or ask for format arrow"
+        raise UsageError(
+            f"column {name:.80}: JSON has no form for it ({error})", hint=hint
+        ) from None
 
 
 def write(table: pa.Table, form: Format) -> bytes:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from ..lake.sandbox.limits import MAX_PARAMETERS, MAX_QUERY, MAX_ROWS
 from .models import Chosen, Id, Ids, RunKey, Taken, parted
 
 Tag = Annotated[str, Field(min_length=1, max_length=4_096, description="As written.")]
@@ -103,3 +104,17 @@ class ExportAsked(Listed):
         BeforeValidator(parted),
         Field(max_length=1_000),
     ] = Field([], description="Only series of these tags; `*` stands for any characters.")
+
+
+class SqlAsked(Taken):
+    """One reading statement of SQL on the lake's tables and views."""
+
+    query: str = Field(..., min_length=1, max_length=MAX_QUERY)
+    parameters: list[Any] | dict[Annotated[str, Field(max_length=100)], Any] | None = Field(
+        None,
+        max_length=MAX_PARAMETERS,
+        description="For ? (a list) or $name (an object): JSON values, lists of them, or"
+        ' {"type": timestamp|date|time|decimal|double|blob (base64), "value": text}.',
+    )
+    limit: int = Field(10_000, ge=0, le=MAX_ROWS, description="Rows; more are cut off, and told.")
+    format: Literal["arrow", "json"] = "arrow"

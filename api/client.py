@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any, Literal
 
+import duckdb
 import pandas as pd
 import pyarrow as pa
 
@@ -30,6 +31,22 @@ class Client(ABC):
     @abstractmethod
     def _ask(self, question: str, arguments: dict[str, Any]) -> pa.Table:
         """The answer to one of the questions of `questions.QUESTIONS`."""
+
+    @abstractmethod
+    def sql(self, query: str, parameters: Any = None) -> pd.DataFrame:
+        """The answer to one reading SQL statement; *parameters* for its `?` or `$name`.
+
+        Raises SqlError (a UsageError) with DuckDB's message. A server also raises LimitError for
+        what takes more time, memory or rows than it gives.
+        """
+
+    @abstractmethod
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """A DuckDB connection of the caller's own, the lake read-only in use; close it after use.
+
+        Its SQL may name DataFrames of the calling function. Raises UsageError where the lake of a
+        server is not on this machine.
+        """
 
     def __enter__(self) -> Client:
         return self

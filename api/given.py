@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict
 
-from .models import Given
+from .models import Column, Given
 
 # JSON has no NaN or infinities: they are given by name.
 Number = float | Literal["NaN", "Infinity", "-Infinity"]
@@ -183,3 +183,13 @@ class Deleted(Given):
     erased: bool
     seconds: float
     note: str
+
+
+class SqlAnswer(Given):
+    """Rows of an answer to SQL; `truncated` if there are more."""
+
+    columns: list[Column]
+    rows: list[list[Any]]
+    truncated: bool
+    seconds: float
+    snapshot: int

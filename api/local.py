@@ -14,7 +14,7 @@ import pyarrow as pa
 from ..core import settings
 from ..lake import ask
 from ..lake.database import Lake, open_lake
-from ..lake.location import locate
+from ..lake.location import Location, locate
 from ..lake.search import Names
 from . import client
 from .questions import question
@@ -37,23 +37,22 @@ class Client(client.Client):
         return f"<boardlake {self._lake.location.root}>"
 
     def sql(self, query: str, parameters: Any = None) -> pd.DataFrame:
-        """The answer to one reading SQL statement; *parameters* for its `?` or `$name`.
-
-        Raises UsageError with DuckDB's message.
-        """
+        """The answer to one reading SQL statement; *parameters* for its `?` or `$name`."""
         return client.frame(ask.ask(self._lake.con, query, parameters))
 
     def connect(self) -> duckdb.DuckDBPyConnection:
-        """A DuckDB connection of the caller's own, the lake read-only in use; close it after use.
-
-        Its SQL may name DataFrames of the calling function.
-        """
-        con = open_lake(self._lake.location).con
-        con.execute("SET python_enable_replacements = true")
-        return con
+        """A DuckDB connection of the caller's own, the lake read-only in use; close it after use."""
+        return connection(self._lake.location)
 
     def _ask(self, name: str, arguments: dict[str, Any]) -> pa.Table:
         return question(name, arguments).ask(self._lake.con, Names())
+
+
+def connection(location: Location) -> duckdb.DuckDBPyConnection:
+    """A connection for people who write Python, the lake at *location* read-only in use."""
+    con = open_lake(location).con
+    con.execute("SET python_enable_replacements = true")
+    return con
 
 
 def open_client(config_or_lake: str | os.PathLike[str] | None = None) -> client.Client:

@@ -9,7 +9,7 @@ from flask import Response, current_app, jsonify, make_response, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException
 
-from ..core.errors import BoardlakeError, FilterError
+from ..core.errors import BoardlakeError, FilterError, SqlError
 
 
 def refuse(
@@ -26,6 +26,8 @@ def of_ours(error: BoardlakeError) -> Response:
     where: dict[str, str | int | None] = {}
     if isinstance(error, FilterError):
         where = {"field": _field(error.text), "text": error.text, "position": error.position}
+    elif isinstance(error, SqlError):
+        where = {"field": "query", "text": error.text, "position": error.position}
     return refuse(error.http_status, type(error).__name__, error.message, error.hint, **where)
 
 

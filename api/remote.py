@@ -5,17 +5,34 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import duckdb
+import pandas as pd
 import pyarrow as pa
 
-from ..core.errors import BoardlakeError, FilterError, LakeError, UsageError
-from .client import Client
+from ..core.errors import (
+    BoardlakeError,
+    FilterError,
+    LakeBusy,
+    LakeError,
+    LimitError,
+    SqlError,
+    UsageError,
+)
+from ..lake.location import Location
+from ..lake.sandbox import values
+from ..lake.sandbox.limits import MAX_ROWS
+from .client import Client, frame
+from .local import connection
 
 _TIMEOUT_S = 300
 _MOST_ERROR = 100_000  # bytes
-_KINDS = {"UsageError": UsageError, "LakeError": LakeError}
+_KINDS = {one.__name__: one for one in (UsageError, LimitError, LakeError, LakeBusy)}
 
 
 class Remote(Client):
@@ -33,19 +50,61 @@ class Remote(Client):
     def __repr__(self) -> str:
         return f"<boardlake {self._url}>"
 
+    def sql(self, query: str, parameters: Any = None) -> pd.DataFrame:
+        """The answer to one reading SQL statement; *parameters* for its `?` or `$name`.
+
+        Raises LimitError, never a part of the rows, for an answer that the server cuts off.
+        """
+        asked = {"query": query, "parameters": values.encode(parameters), "limit": MAX_ROWS}
+        with self._answer("sql", asked) as answer:
+            table = pa.ipc.open_stream(answer).read_all()
+            truncated = answer.headers.get("X-Boardlake-Truncated") != "false"
+        if truncated:
+            raise LimitError(
+                f"the answer has more than the {table.num_rows:,} rows that fit in one answer of"
+                f" {self._url} (at most {MAX_ROWS:,} rows, and so many bytes)",
+                hint="aggregate, select fewer columns, or ask in parts (WHERE run_id BETWEEN ...);"
+                " history() has whole curves, and connect() no limit on the server's machine",
+            )
+        return frame(table)
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """A DuckDB connection of the caller's own to the server's lake, if that is on this machine."""
+        with self._answer("info") as answer:
+            told = json.loads(answer.read(_MOST_ERROR))
+        root, identity = str(told.get("lake", "")), told.get("lake_id")
+        hint = "sql() asks the server; connect() needs the lake's directory on this machine"
+        if not root or not identity:
+            raise UsageError(f"{self._url} does not tell where its lake is", hint=hint)
+        location = Location(Path(root))
+        if location.identity() != identity:
+            why = "is not here" if not location.exists() else "is another one than that here"
+            raise UsageError(f"the lake of {self._url}, {root} on its machine, {why}", hint=hint)
+        try:
+            return connection(location)
+        except LakeError as error:
+            message = f"{root} cannot be opened here: {error.message}"
+            raise UsageError(message, hint=hint) from error
+
     def _ask(self, question: str, arguments: dict[str, Any]) -> pa.Table:
+        with self._answer(f"ask/{quote(question)}", arguments) as answer:
+            return pa.ipc.open_stream(answer).read_all()
+
+    @contextmanager
+    def _answer(self, path: str, body: dict[str, Any] | None = None) -> Iterator[Any]:
+        """The server's answer to a GET, or to a POST of *body*; raises what it tells of."""
         request = urllib.request.Request(
-            f"{self._url}/api/v1/ask/{quote(question)}",
-            json.dumps(arguments).encode(),
-            {"Content-Type": "application/json"},
+            f"{self._url}/api/v1/{path}",
+            None if body is None else json.dumps(body).encode(),
+            {} if body is None else {"Content-Type": "application/json"},
         )
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
-                return pa.ipc.open_stream(answer).read_all()
+                yield answer
         except urllib.error.HTTPError as error:
             with error:
                 raise _error(error.read(_MOST_ERROR), error.code) from None
-        except (OSError, pa.ArrowException) as error:
+        except (OSError, ValueError, pa.ArrowException) as error:
             reason = getattr(error, "reason", error)
             hint = "is `boardlake serve` running there?"
             raise LakeError(f"{self._url} does not answer: {reason}", hint=hint) from error
@@ -59,6 +118,9 @@ def _error(body: bytes, status: int) -> BoardlakeError:
         if told["kind"] == "FilterError":
             text, at = str(told["text"]), int(told["position"])
             return FilterError(message, text=text, position=at, hint=hint)
+        if told["kind"] == "SqlError":
+            place = told.get("position")
+            return SqlError(message, text=str(told["text"]), position=place, hint=hint)
         return _KINDS.get(str(told["kind"]), BoardlakeError)(message, hint=hint)
     except (ValueError, KeyError, TypeError):
         return LakeError(f"the server answers {status}", hint="is it a boardlake server?")

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from typing import Any
 
 import duckdb
 
@@ -14,6 +15,7 @@ from ..lake.delete import Receipt, delete_runs
 from ..lake.detail import run_ids
 from ..lake.overview import totals
 from ..lake.readers import Readers
+from ..lake.sandbox.pool import Answer, Sandbox
 from ..lake.search import Names
 from ..state.store import State
 
@@ -28,6 +30,7 @@ class Service:
     def __init__(self, lake: Lake, state: State) -> None:
         self.readers = Readers(lake)
         self.state = state
+        self.sandbox = Sandbox(self.readers)
         self._marking = threading.Lock()
         self._marked = -1
         self._writing = threading.Lock()
@@ -39,7 +42,8 @@ class Service:
         return replace(_NAMES, hparams=known.hparams, series=known.series)
 
     def close(self) -> None:
-        """Let go of both databases."""
+        """Let go of both databases, and of the processes that run SQL."""
+        self.sandbox.close()
         self.readers.close()
         self.state.close()
 
@@ -56,6 +60,10 @@ class Service:
         with self.cursor() as con:
             return totals(con)
 
+    def sql(self, query: str, parameters: Any = None, rows: int = 10_000) -> Answer:
+        """The first *rows* rows of the answer to someone's SQL; see `Sandbox.ask`."""
+        return self.sandbox.ask(query, parameters, rows)
+
     def delete(self, run_keys: Sequence[str], *, dry_run: bool = False) -> Receipt:
         """Delete runs from the lake for good, and what people wrote about them.
 
@@ -71,6 +79,7 @@ class Service:
             receipt = delete_runs(lake, ids)
         self.state.forget(run_keys)
         self.readers.look()
+        self.sandbox.forget()
         return receipt
 
     def version(self) -> str:

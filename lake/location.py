@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
+import platform
+import uuid
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -17,6 +20,9 @@ _EXTENSIONS = {
     "ducklake": "duckdb_extension_ducklake",
     "sqlite_scanner": "duckdb_extension_sqlite_scanner",
 }
+
+# Of a Linux kernel since it was started: no other machine has the same.
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,19 @@ class Location:
     def exists(self) -> bool:
         """Whether a lake has been made here."""
         return self.catalog.is_file()
+
+    def identity(self) -> str:
+        """What tells this lake, on this running system, from any other; '' if it has no catalog."""
+        try:
+            found = self.catalog.stat()
+        except OSError:
+            return ""
+        try:
+            system = _BOOT.read_text("ascii").strip()
+        except OSError:
+            system = f"{platform.node()} {uuid.getnode()}"
+        text = f"{system} {found.st_dev} {found.st_ino}"
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     def attach_sql(self, *, read_only: bool) -> str:
         """The ATTACH statement; writers also set the journal mode that readers then keep."""

@@ -24,6 +24,7 @@ from ..api.routes import (
     media,
     notes,
     runs,
+    sql,
     stored,
     tensors,
 )  # fmt: skip
@@ -69,7 +70,8 @@ def create_app(service: Service) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]
     for module in (
-        about, runs, curves, tensors, media, contrast, stored, delete, export, ask, notes,
+        about, runs, curves, tensors, media, contrast, stored, delete, export, ask, sql,
+        notes,
     ):  # fmt: skip
         app.register_api(module.blueprint(service))
     assets = Assets(Path(__file__).parent / "static")

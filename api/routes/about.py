@@ -20,9 +20,10 @@ def blueprint(service: Service) -> APIBlueprint:
         """The lake in a few numbers."""
         with service.cursor() as con:
             runs, points = totals(con)
+        location = service.readers.lake.location
         return jsonify(
             {
-                "version": __version__, "lake": str(service.readers.lake.location.root),
+                "version": __version__, "lake": str(location.root), "lake_id": location.identity(),
                 "snapshot": service.readers.snapshot(), "runs": runs, "points": points,
             }
         )  # fmt: skip

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
 import pytest
 
@@ -13,8 +18,11 @@ import boardlake
 from boardlake.api.client import Client
 from boardlake.api.service import Service
 from boardlake.cli.serve import bind, url
-from boardlake.core.errors import FilterError, UsageError
+from boardlake.core.errors import FilterError, LimitError, UsageError
+from boardlake.lake.location import locate
 from boardlake.web.app import create_app
+
+_GIVEN = {"a": date(2024, 2, 29), "b": b"\x00\xff", "c": Decimal("1.50")}
 
 
 @pytest.fixture
@@ -27,9 +35,11 @@ def server(service: Service) -> Iterator[str]:
     thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
     yield url(bound)
-    running.close()
-    bound.close()
+    # Closed by its own loop, once no answer is being written: from here it may be in a select.
+    running.task_dispatcher.shutdown()
+    running.trigger.pull_trigger(running.close)
     thread.join(10)
+    bound.close()
 
 
 @pytest.mark.parametrize(
@@ -75,6 +85,91 @@ def test_a_server_refuses_what_the_lake_refuses(
         ask(there)
     assert type(first.value) is type(second.value)
     assert getattr(first.value, "text", "") == getattr(second.value, "text", "")
+
+
+def test_sql_gives_what_the_lake_gives(server: str, service: Service) -> None:
+    """The same frame for the same statement and parameters."""
+    asked: list[Callable[[Client], pd.DataFrame]] = [
+        lambda lake: lake.sql("SELECT * FROM runs ORDER BY run_id"),
+        lambda lake: lake.sql("SELECT * FROM scalars ORDER BY ALL LIMIT 20000"),
+        lambda lake: lake.sql("SELECT ? AS at, $2 AS n, 1 AS n", [datetime(2024, 1, 2, 3), None]),
+        lambda lake: lake.sql("SELECT $a::DATE AS d, $b AS b, $c AS c", _GIVEN),
+        lambda lake: lake.sql("PIVOT series ON stream USING max(points) GROUP BY tag ORDER BY tag"),
+        lambda lake: lake.sql("DESCRIBE runs"),
+        lambda lake: lake.sql("SHOW TABLES"),
+        lambda lake: lake.sql("SELECT 1 WHERE false"),
+    ]
+    with (
+        boardlake.open(service.readers.lake.location.root) as here,
+        boardlake.open(server) as there,
+    ):
+        for ask in asked:
+            pd.testing.assert_frame_equal(ask(there), ask(here))
+
+
+def test_sql_is_refused_as_the_lake_refuses_it(server: str, service: Service) -> None:
+    """By the same class in the same words."""
+    asked: list[tuple[str, Any]] = [
+        ("SELECT nme FROM runs", None),
+        ("SELEC 1", None),
+        ("SELECT 1; SELECT 2", None),
+        ("COPY runs TO 'x'", None),
+        ("SELECT ?", [1, 2]),
+    ]
+    with (
+        boardlake.open(service.readers.lake.location.root) as here,
+        boardlake.open(server) as there,
+    ):
+        for query, parameters in asked:
+            with pytest.raises(UsageError) as first:
+                here.sql(query, parameters)
+            with pytest.raises(UsageError) as second:
+                there.sql(query, parameters)
+            assert type(first.value) is type(second.value)
+            assert first.value.message == second.value.message
+
+
+def test_no_row_is_left_out_in_silence(server: str) -> None:
+    """An answer that the server cut off is an error that says how to go on."""
+    with boardlake.open(server) as there:
+        assert len(there.sql("SELECT * FROM range(12000)")) == 12_000
+        with pytest.raises(LimitError, match="1,000,000 rows") as caught:
+            there.sql("SELECT * FROM range(1000001)")
+    assert "connect()" in caught.value.hint and "history()" in caught.value.hint
+
+
+def test_a_connection_is_to_the_same_lake(server: str, service: Service) -> None:
+    """On the server's machine it is the lake itself, read-only, and knows frames by name."""
+    with boardlake.open(server) as there:
+        con = there.connect()
+    try:
+        mine = pd.DataFrame({"run_id": [1, 2]})
+        found = con.execute("SELECT count(*) FROM runs JOIN mine USING (run_id)").fetchone()
+        assert found == (len(mine),)
+        with pytest.raises(duckdb.Error, match="read-only"):
+            con.execute("DELETE FROM hparams")
+    finally:
+        con.close()
+
+
+def test_a_connection_to_another_lake_is_refused(
+    server: str, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy at the same place is another lake, as is one that is on another machine."""
+    root = service.readers.lake.location.root
+    copy = tmp_path / "copy"
+    shutil.copytree(root, copy)
+    assert locate(str(copy)).identity() != locate(str(root)).identity()
+    with boardlake.open(server) as there:
+        for other, why in (
+            (locate(str(copy)), "is another one"),
+            (locate("/no/such"), "is not here"),
+        ):
+            with monkeypatch.context() as patched:
+                patched.setattr("boardlake.api.remote.Location", lambda _, other=other: other)
+                with pytest.raises(UsageError, match=why) as caught:
+                    there.connect()
+            assert "sql()" in caught.value.hint
 
 
 def test_other_addresses_and_taken_ports_are_refused() -> None:
