@@ -139,18 +139,20 @@ class Readers:
         now = time.monotonic()
         if now - self._looked < _LOOK_EVERY_S and self._snapshot >= 0:
             return None
-        row = self.lake.con.execute("SELECT id FROM ducklake_current_snapshot('lake')").fetchone()
-        assert row is not None
+        # All rows: an answer that is not read to its end holds the catalog's old pages.
+        newest = "SELECT id FROM ducklake_current_snapshot('lake')"
+        ((snapshot,),) = self.lake.con.execute(newest).fetchall()
         self._looked = time.monotonic()
-        stale = row[0] != self._snapshot or now - self._made > _STATES_LAST_S
-        return int(row[0]) if stale else None
+        stale = snapshot != self._snapshot or now - self._made > _STATES_LAST_S
+        return int(snapshot) if stale else None
 
     def _make(self, newest: int) -> None:
         con, start = self.lake.con, time.monotonic()
         table = "CREATE OR REPLACE TABLE memory.main.runs AS SELECT * FROM lake.main.runs"
         reread(lambda: con.execute(table))
-        row = con.execute("SELECT bit_xor(hash(run_id, state)) FROM memory.main.runs").fetchone()
-        self._states = int(row[0] or 0) if row else 0
+        states = "SELECT bit_xor(hash(run_id, state)) FROM memory.main.runs"
+        ((together,),) = con.execute(states).fetchall()
+        self._states = int(together or 0)
         self._snapshot = newest
         self._made = time.monotonic()
         self._took = self._made - start
