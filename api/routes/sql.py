@@ -20,7 +20,9 @@ _HEADERS = {
     "X-Boardlake-Seconds": {"schema": {"type": "number"}, "description": "Waiting included."},
     "X-Boardlake-Snapshot": {"schema": {"type": "integer"}, "description": "State of the lake."},
 }
-_JSON = {"schema": given.SqlAnswer.model_json_schema()}
+_JSON = {"schema": given.SqlAnswer.model_json_schema(ref_template="#/components/schemas/{model}")}
+# The document has it among its components already.
+_JSON["schema"].pop("$defs")
 _ANSWER = {
     "headers": _HEADERS,
     "content": {answers.MIME["arrow"]: _ARROW, "application/json": _JSON},
