@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from . import ask
+from .buckets import Buckets, Grid, Part, Target
 from .history import among
 
+T = TypeVar("T")
 Axis = Literal["step", "relative", "wall"]
 
 # Up to so many points for each pixel every point is given.
 _POINTS_PER_PIXEL = 1.5
 _MAX_SPECIAL = 200
-# Steps so far apart would overflow when multiplied by the number of buckets.
-_SAFE = 1 << 48
+# Rows of a batch of points, and buckets that are filled at a time (36 bytes each).
+_BATCH = 1 << 16
+_CELLS = 1 << 20
+# A series of a tag and stream with more points in all has statements of its own, without a join.
+_MANY = 1 << 19
 _SAFE_STEP = (1 << 63) - 1
 MAX_RESTARTS = 100
 _MAX_SUPERSEDED = 100_000
@@ -88,25 +94,12 @@ class Extent:
 
 
 @dataclass(frozen=True)
-class Grid:
-    """Buckets of one width from *low* to *high*; *by_step* they hold whole steps."""
+class Wide:
+    """A tag whose series go into the buckets of one grid."""
 
-    low: float
-    high: float
-    count: float
-    size: int
-    by_step: bool
-
-    @property
-    def width(self) -> float:
-        """The width of a bucket in x."""
-        return self.count / self.size or 1.0
-
-    @property
-    def middles(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        """The x of each bucket; of a bucket of one step that step."""
-        places = np.arange(self.size, dtype=np.float64) + 0.5
-        return np.asarray(self.low + self.width * places - (0.5 if self.by_step else 0.0))
+    group: list[SeriesRow]
+    extent: Extent
+    grid: Grid
 
 
 class PointsReader:
@@ -134,7 +127,7 @@ class PointsReader:
         """
         # Relative x starts where the series does, which the window must not move.
         window = "" if query.x == "relative" else self._window()
-        table = self._ask(sql, group, window=window).to_pydict()
+        table = self._ask(sql, group, _table, window=window).to_pydict()
         if not table["n"]:
             return Extent(0.0, 0.0, 0)
         longest_series = max(table["n"])
@@ -161,43 +154,52 @@ class PointsReader:
             WHERE {{where}} AND NOT p.superseded AND {self._known} {{window}}
             ORDER BY k.i, x, p.record
         """
-        return self._ask(sql, found, window=window)
+        return self._ask(sql, found, _table, window=window)
 
     def grid(self, extent: Extent) -> Grid:
         """The buckets for what lies within *extent*."""
         low, high = extent.low, extent.high
         if self._query.x != "step":
             return Grid(low, high, high - low, self._query.buckets, False)
-        # Whole numbers: an eighth of the time that doubles take, and files outside are left out.
-        low, high = math.ceil(low), math.floor(high)
+        low, high = math.ceil(low), min(math.floor(high), _SAFE_STEP)
         count = high - low + 1
         return Grid(low, high, count, max(1, int(min(count, self._query.buckets))), True)
 
-    def buckets(self, group: list[SeriesRow], extent: Extent, grid: Grid) -> pa.Table:
-        """For each run, stream and bucket: b, mean, least, most, n of the finite values."""
-        x, join = self._x, ""
-        if self._query.x == "relative":
-            x, join = f"({x} - k.start)", "JOIN keys k USING (run_id, stream, tag)"
-        bucket = f"greatest(least(floor(({x} - $low) / $width), $size - 1), 0)"
-        if grid.by_step and grid.count < _SAFE:
-            bucket = f"({x} - $low) * $size // $count"
-        finite = "isfinite(value)" if any(one.odd for one in group) else "true"
-        whole = grid.by_step and self._query.window is None
+    def buckets(self, wide: Sequence[Wide], go_on: Callable[[], None]) -> Iterator[Part]:
+        """The filled buckets of all series of *wide*, of finite values; *go_on* as in `curves`."""
+        for some in _statements(wide):
+            go_on()
+            yield from self._stream(some)
+
+    def _stream(self, some: list[tuple[SeriesRow, Target]]) -> list[Part]:
+        """The buckets of a few series, from points as they are read: never all in memory."""
+        group, targets = [row for row, _ in some], [target for _, target in some]
+        alone = len({(row.tag, row.stream) for row in group}) == 1
+        finite = "isfinite(p.value)" if any(row.odd for row in group) else "true"
+        extents: dict[str, Extent] = {}
+        for target in targets if self._query.x == "relative" else ():
+            known = extents.setdefault(target.tag, Extent(0.0, 0.0, 0))
+            known.starts[target.run_id, target.stream] = target.start
+        window = self._window(extents)
+        # Points that a restart took back are few and far between: mostly there are none to look for.
+        kept = "NOT p.superseded" if any(row.lost for row in group) else "true"
         sql = f"""
-            SELECT run_id, stream, CAST({bucket} AS USMALLINT) AS b,
-                   avg(value) AS mean, min(value) AS least, max(value) AS most, count(*) AS n
-            FROM scalar_points p {join}
-            WHERE {{where}} AND NOT superseded AND {self._known} AND {finite}
-              AND {"true" if whole else f"{x} BETWEEN $low AND $high"}
-            GROUP BY run_id, stream, b ORDER BY run_id, stream, b
+            SELECT {"p.run_id" if alone else "k.i"} AS owner, {self._x} AS x, p.value AS y
+            FROM scalar_points p {"" if alone else "JOIN keys k USING (run_id, stream, tag)"}
+            WHERE {{where}} AND {kept} AND {self._known} AND {finite} {{window}}
         """
-        low = int(grid.low) if grid.by_step else grid.low
-        high = int(grid.high) if grid.by_step else grid.high
-        count = int(grid.count) if grid.by_step else grid.count
-        return self._ask(
-            sql, group, starts=extent.starts,
-            low=low, high=high, count=count, size=grid.size, width=grid.width,
-        )  # fmt: skip
+        numbers = {target.run_id: number for number, target in enumerate(targets)}
+
+        def read(batches: pa.RecordBatchReader) -> list[Part]:
+            found = Buckets(targets)
+            for batch in batches:
+                owner, x, y = (column.to_numpy() for column in batch.columns)
+                if alone:
+                    owner = _numbered(owner, numbers)
+                found.add(owner, x, y)
+            return list(found.parts())
+
+        return self._ask(sql, group, lambda con: read(con.to_arrow_reader(_BATCH)), window=window)
 
     def marks(
         self, group: list[SeriesRow], extent: Extent
@@ -218,7 +220,7 @@ class PointsReader:
                                                         ORDER BY x) = 1)
             ORDER BY run_id, stream, x
         """
-        for row in self._ask(sql, marked).to_pylist():
+        for row in self._ask(sql, marked, _table).to_pylist():
             key = (row["run_id"], row["stream"])
             x = row["x"] - extent.starts.get(key, 0.0)
             if not extent.low <= x <= extent.high:
@@ -244,7 +246,8 @@ class PointsReader:
             ORDER BY k.i, p.attempt, x, p.record LIMIT {_MAX_SUPERSEDED}
         """
         relative = float(self._query.x == "relative")
-        return self._ask(sql, found, window="" if relative else self._window(), relative=relative)
+        window = "" if relative else self._window()
+        return self._ask(sql, found, _table, window=window, relative=relative)
 
     def _window(self, starts: dict[str, Extent] | None = None) -> str:
         """The window as a condition: exact, but for relative x only as near as the starts allow."""
@@ -264,11 +267,11 @@ class PointsReader:
         self,
         sql: str,
         group: list[SeriesRow],
-        starts: dict[tuple[int, str], float] | None = None,
+        take: Callable[[duckdb.DuckDBPyConnection], T],
         window: str = "",
         **given: object,
-    ) -> pa.Table:
-        """The answer to *sql*, in which `keys` (i, run_id, stream, tag, start) is *group*."""
+    ) -> T:
+        """What *take* takes of the answer to *sql*, in which `keys` (i, run_id, stream, tag) is *group*."""
         params: dict[str, object] = dict(given)
         where = " AND ".join([
             among(sorted({one.run_id for one in group}), "p.run_id", params),
@@ -278,12 +281,53 @@ class PointsReader:
         sql = sql.replace("{where}", where).replace("{window}", window)
         used = {name: value for name, value in params.items() if f"${name}" in sql}
         if "keys" not in sql:
-            return ask.read(self._con, lambda: self._con.execute(sql, used).to_arrow_table())
-        self._con.register("keys", _keys(group, starts or {}))
+            return ask.read(self._con, lambda: take(self._con.execute(sql, used)))
+        self._con.register("keys", _keys(group))
         try:
-            return ask.read(self._con, lambda: self._con.execute(sql, used).to_arrow_table())
+            return ask.read(self._con, lambda: take(self._con.execute(sql, used)))
         finally:
             self._con.unregister("keys")
+
+
+def _statements(wide: Sequence[Wide]) -> Iterator[list[tuple[SeriesRow, Target]]]:
+    """Series that are read together: runs that lie together, and not more buckets than fit."""
+    many: dict[tuple[str, str], list[tuple[SeriesRow, Target]]] = {}
+    for one in wide:
+        for row in one.group:
+            start = one.extent.starts.get((row.run_id, row.stream), 0.0)
+            target = Target(row.run_id, row.stream, row.tag, one.grid, start)
+            many.setdefault((row.tag, row.stream), []).append((row, target))
+    few: list[tuple[SeriesRow, Target]] = []
+    for some in many.values():
+        if sum(row.points for row, _ in some) > _MANY:
+            yield from _runs_of(some)
+        else:
+            few += some
+    yield from _runs_of(few)
+
+
+def _runs_of(some: list[tuple[SeriesRow, Target]]) -> Iterator[list[tuple[SeriesRow, Target]]]:
+    part: list[tuple[SeriesRow, Target]] = []
+    cells = 0
+    for row, target in sorted(some, key=lambda one: (one[0].run_id, one[0].tag, one[0].stream)):
+        if part and cells + target.grid.size > _CELLS:
+            yield part
+            part, cells = [], 0
+        part.append((row, target))
+        cells += target.grid.size
+    if part:
+        yield part
+
+
+def _numbered(run_id: NDArray[np.int64], numbers: dict[int, int]) -> NDArray[np.int64]:
+    """The number of each row's run, -1 for others; rows of a run mostly follow one another."""
+    moved = np.concatenate(([0], np.flatnonzero(run_id[1:] != run_id[:-1]) + 1))
+    of = np.array([numbers.get(one, -1) for one in run_id[moved].tolist()], np.int64)
+    return np.repeat(of, np.diff(moved, append=len(run_id)))
+
+
+def _table(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    return con.to_arrow_table()
 
 
 def series_rows(con: duckdb.DuckDBPyConnection, query: CurvesQuery) -> list[SeriesRow]:
@@ -315,13 +359,12 @@ def name_of(value: float) -> str:
     return "NaN" if np.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def _keys(group: list[SeriesRow], starts: dict[tuple[int, str], float]) -> pa.Table:
+def _keys(group: list[SeriesRow]) -> pa.Table:
     return pa.table({
         "i": pa.array(range(len(group)), pa.int32()),
         "run_id": pa.array([one.run_id for one in group], pa.int64()),
         "stream": pa.array([one.stream for one in group], pa.string()),
         "tag": pa.array([one.tag for one in group], pa.string()),
-        "start": pa.array([starts.get((one.run_id, one.stream)) for one in group], pa.float64()),
     })  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -11,13 +11,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from .buckets import Part
 from .curve_points import (
     MAX_RESTARTS,
     CurvesQuery,
     Extent,
-    Grid,
     PointsReader,
     SeriesRow,
+    Wide,
     name_of,
     series_rows,
     widest,
@@ -94,11 +95,17 @@ def _single(
     fits = {tag: extent for tag, extent in wide.items() if extent.widest <= query.most}
     charts = _exact(reader, query, [one for tag in narrow for one in by_tag[tag]], {})
     charts |= _exact(reader, query, [one for tag in fits for one in by_tag[tag]], fits)
-    for tag, extent in wide.items():
-        if tag not in fits and extent.widest:
-            go_on()
-            charts[tag] = _bucketed(reader, tag, by_tag[tag], extent)
-    return charts
+    many = {
+        tag: Wide(by_tag[tag], extent, reader.grid(extent))
+        for tag, extent in wide.items()
+        if tag not in fits and extent.widest
+    }
+    parts: dict[str, list[Part]] = {}
+    for part in reader.buckets(list(many.values()), go_on):
+        parts.setdefault(part.tag, []).append(part)
+    return charts | {
+        tag: _bucketed(reader, tag, one, parts[tag]) for tag, one in many.items() if tag in parts
+    }
 
 
 def _exact(
@@ -131,24 +138,29 @@ def _exact(
     return {tag: Chart(tag, _span(curves), None, curves) for tag, curves in drawn.items() if curves}
 
 
-def _bucketed(reader: PointsReader, tag: str, group: list[SeriesRow], extent: Extent) -> Chart:
+def _bucketed(reader: PointsReader, tag: str, wide: Wide, parts: list[Part]) -> Chart:
     """A chart of mean, least and most in the buckets of a grid that all its curves share."""
-    grid = reader.grid(extent)
-    special, restarts = reader.marks(group, extent)
+    grid = wide.grid
+    special, restarts = reader.marks(wide.group, wide.extent)
     curves = []
-    for part in _parts(reader.buckets(group, extent, grid)):
+    for part in sorted(parts, key=_order):
         key = (part.run_id, part.stream)
-        mean, least, most, n = (
-            _spread(grid.size, part.b, one) for one in (part.mean, part.least, part.most, part.n)
+        mean, least, most = (
+            _spread(grid.size, part.b, one) for one in (part.mean, part.least, part.most)
         )
-        count = np.nan_to_num(n).astype(np.uint32)
+        count = np.zeros(grid.size, np.uint32)
+        count[part.b] = part.n
         curves.append(Curve(
-            part.run_id, part.stream, int(count.sum()), None, mean, least, most, count=count,
+            part.run_id, part.stream, int(part.n.sum()), None, mean, least, most, count=count,
             special=special.get(key, []), restarts=restarts.get(key, []),
         ))  # fmt: skip
-    lost = _superseded(reader, group)
+    lost = _superseded(reader, wide.group)
     curves += [curve for some in lost.values() for curve in some]
     return Chart(tag, (float(grid.low), float(grid.high)), grid.middles, curves)
+
+
+def _order(part: Part) -> tuple[int, str]:
+    return part.run_id, part.stream
 
 
 def _grouped(
@@ -157,30 +169,32 @@ def _grouped(
     by_tag: dict[str, list[SeriesRow]],
     go_on: Callable[[], None],
 ) -> dict[str, Chart]:
-    charts = {}
-    for tag, group in by_tag.items():
-        go_on()
-        extent = reader.measured(group)
-        if extent.widest:
-            grid = reader.grid(extent)
-            curves = _groups(reader.buckets(group, extent, grid), grid, query.owners)
-            charts[tag] = Chart(tag, (float(grid.low), float(grid.high)), grid.middles, curves)
-    return charts
-
-
-def _groups(table: pa.Table, grid: Grid, owners: dict[int, int]) -> list[Curve]:
-    """For each group and stream mean, least, most, std and number of its members.
+    """Charts with a curve for each group and stream: mean, least, most, std, number of members.
 
     A member counts once in each bucket from its first point to its last. Between two of its points
     it is interpolated: else a mean would jump with whoever happens to have a point there.
     """
-    sums: dict[tuple[int, str], _Sums] = {}
-    everywhere = np.arange(grid.size)
-    for part in _parts(table):
+    extents = {tag: reader.measured(group) for tag, group in by_tag.items()}
+    wide = {
+        tag: Wide(by_tag[tag], extent, reader.grid(extent))
+        for tag, extent in extents.items()
+        if extent.widest
+    }
+    owners = query.owners
+    sums: dict[str, dict[tuple[int, str], _Sums]] = {}
+    for part in reader.buckets(list(wide.values()), go_on):
+        size, of_tag = wide[part.tag].grid.size, sums.setdefault(part.tag, {})
+        member = np.interp(np.arange(size), part.b, part.mean, np.nan, np.nan)
         key = (owners[part.run_id], part.stream)
-        whole = np.interp(everywhere, part.b, part.mean, np.nan, np.nan)
-        sums.setdefault(key, _Sums(grid.size, float(part.mean[0]))).add(whole)
-    return [one.curve(*key) for key, one in sorted(sums.items())]
+        if key not in of_tag:
+            of_tag[key] = _Sums(size, float(part.mean[0]))
+        of_tag[key].add(member)
+    charts = {}
+    for tag, found in sums.items():
+        grid = wide[tag].grid
+        curves = [one.curve(*key) for key, one in sorted(found.items())]
+        charts[tag] = Chart(tag, (float(grid.low), float(grid.high)), grid.middles, curves)
+    return charts
 
 
 class _Sums:
@@ -209,31 +223,6 @@ class _Sums:
         std = np.where(self._n > 1, np.sqrt(spread), np.nan)
         most = int(self._n.max(initial=0))
         return Curve(owner, stream, most, None, mean, self._least, self._most, std, self._n)
-
-
-@dataclass(frozen=True)
-class _Part:
-    """The filled buckets of one run and stream."""
-
-    run_id: int
-    stream: str
-    b: NDArray[np.int64]
-    mean: Floats
-    least: Floats
-    most: Floats
-    n: Floats
-
-
-def _parts(table: pa.Table) -> Iterator[_Part]:
-    """Rows that are ordered by run, stream and bucket, by run and stream."""
-    run_id, b = _numpy(table, "run_id"), _numpy(table, "b").astype(np.int64)
-    names = table["stream"].combine_chunks().dictionary_encode()
-    stream = names.indices.to_numpy() if len(names) else np.zeros(0)
-    columns = [_numpy(table, name).astype(np.float64) for name in ("mean", "least", "most", "n")]
-    moved = (np.diff(run_id, prepend=-1) != 0) | (np.diff(stream, prepend=-1) != 0)
-    for a, z in _stretches(moved):
-        name = names.dictionary[int(stream[a])].as_py()
-        yield _Part(int(run_id[a]), name, b[a:z], *(column[a:z] for column in columns))
 
 
 def _superseded(reader: PointsReader, found: list[SeriesRow]) -> dict[int, list[Curve]]:
