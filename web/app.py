@@ -75,7 +75,7 @@ def create_app(service: Service) -> Flask:
     ):  # fmt: skip
         app.register_api(module.blueprint(service))
     assets = Assets(Path(__file__).parent / "static")
-    app.register_blueprint(assets.blueprint())
+    app.wsgi_app = assets.before(app.wsgi_app)  # type: ignore[assignment, method-assign]
     app.jinja_env.globals.update(static=assets.url, script=assets.script)
     app.register_blueprint(pages(service, lambda: app.api_doc))
     for kind, refuse in _REFUSALS.items():

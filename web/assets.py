@@ -8,12 +8,16 @@ import importlib.util
 import mimetypes
 import posixpath
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response, abort, make_response, request
 from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 _FOREVER = "public, max-age=31536000, immutable"
 _IMPORT = re.compile(r'^(?:import|export)[^;"]*"(\.[^"]+)";', re.MULTILINE)
@@ -87,26 +91,31 @@ class Assets:
             known.update(f"{name} {asset.size}".encode() + body)
         return known.hexdigest()
 
-    def blueprint(self) -> Blueprint:
-        """The route that serves them."""
-        blueprint = Blueprint("assets", __name__)
+    def before(self, app: WSGIApplication) -> WSGIApplication:
+        """*app* with the files served before it: a page asks for dozens of them at once."""
 
-        @blueprint.get("/static/<version>/<path:name>")
-        def static(version: str, name: str) -> Response:
-            if name not in self._files:
-                abort(404)
-            asset = self._files[name]
-            packed = "gzip" in request.headers.get("Accept-Encoding", "")
-            response = make_response(asset.packed if packed else asset.body)
-            response.content_type = asset.mime
-            if packed:
-                response.headers["Content-Encoding"] = "gzip"
-            response.vary.add("Accept-Encoding")
-            fresh = version == self._version
-            response.headers["Cache-Control"] = _FOREVER if fresh else "no-cache"
-            return response
+        def serve(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+            asset, fresh = self._found(environ.get("PATH_INFO", ""))
+            if asset is None or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+                return app(environ, start)
+            packed = "gzip" in environ.get("HTTP_ACCEPT_ENCODING", "")
+            body = asset.packed if packed else asset.body
+            headers = [
+                ("Content-Type", asset.mime), ("Content-Length", str(len(body))),
+                ("Cache-Control", _FOREVER if fresh else "no-cache"),
+                ("Vary", "Accept-Encoding"), ("X-Content-Type-Options", "nosniff"),
+            ]  # fmt: skip
+            start("200 OK", [*headers, *([("Content-Encoding", "gzip")] if packed else [])])
+            return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
 
-        return blueprint
+        return serve
+
+    def _found(self, path: str) -> tuple[_Asset | None, bool]:
+        """The file at a path, and whether the path names the version that is served."""
+        if not path.startswith("/static/"):
+            return None, False
+        version, _, name = path.removeprefix("/static/").partition("/")
+        return self._files.get(name), version == self._version
 
 
 def _asset(path: Path) -> _Asset:

@@ -56,7 +56,8 @@ export class Feed {
     }
     const made = new Promise((resolve, reject) => {
       this.waiting.push({ tag, want, question, order, resolve, reject });
-      if (this.waiting.length === 1) requestAnimationFrame(() => this.#go());
+      // What one turn asks goes out together, before figures are made for it.
+      if (this.waiting.length === 1) queueMicrotask(() => this.#go());
     });
     this.kept.set(key, made);
     made.catch(() => this.kept.delete(key));

@@ -14,6 +14,12 @@ const none = {
   over: () => ({ xs: [], ys: [], colour: [], dash: [], width: [] }),
 };
 
+// BokehJS comes in deferred scripts behind the page's own module, so that questions are asked first.
+const loaded = new Promise((done) => {
+  if (/** @type {any} */ (window).Bokeh?.Plot) done(null);
+  else addEventListener("DOMContentLoaded", done, { once: true });
+});
+
 /** Bokeh's own words on the console say nothing to a reader. */
 function bokeh() {
   const found = /** @type {any} */ (window).Bokeh;
@@ -51,6 +57,7 @@ function axis(B) {
 export class Figure {
   /** @private */
   static async make() {
+    await loaded;
     const B = bokeh();
     const figure = new Figure();
     figure.x = new B.Range1d({ start: 0, end: 1 });
