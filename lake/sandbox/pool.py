@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import pwd
 import socket
@@ -24,6 +25,7 @@ from .copies import Folder
 from .gate import check_text
 from .limits import Limits
 
+_log = logging.getLogger(__name__)
 _LESS = "ask for less: filter by run_id and tag, aggregate, or leave out columns"
 _START = (
     # Whether a value is one of pandas' is asked of pandas itself, which would be loaded for that.
@@ -167,10 +169,13 @@ class Sandbox:
             self._all.add(worker)
             worker.age = self._age
         try:
-            self.missing = worker.begin()
+            missing = worker.begin()
         except BaseException:
             self._drop(worker)
             raise
+        if missing and not self.missing:
+            _log.warning("SQL of others has fewer walls around it: %s", "; ".join(missing))
+        self.missing = missing
         return worker
 
     def _drop(self, worker: _Worker) -> None:
