@@ -108,6 +108,7 @@ class TagsAsked(Chosen):
 
     runs: Ids = Field([], description="run_ids; none means those of the filter, or all.")
     kind: Literal["", "scalar", "tensor", "blob"] = ""
+    tree: bool = Field(False, description="Also as a tree of what stands between slashes.")
 
 
 class Column(Given):

@@ -23,7 +23,7 @@ from ...lake.counted import hparam_names, tags_of
 from ...lake.detail import parts, run_row
 from ...lake.fields import FUNCTIONS, STATS, hparam_expression
 from ...lake.search import DEFAULT_COLUMNS, Query
-from .. import answers
+from .. import answers, tags
 from ..models import (
     Chosen,
     Expression,
@@ -103,7 +103,7 @@ def blueprint(service: Service) -> APIBlueprint:
         )  # fmt: skip
 
     @api.get("/tags")
-    def tags(query: TagsAsked) -> Response:
+    def tags_of_runs(query: TagsAsked) -> Response:
         """The tags of some runs with their streams."""
         with service.cursor() as con:
             ids: list[int] | None = query.runs or None
@@ -111,7 +111,7 @@ def blueprint(service: Service) -> APIBlueprint:
                 table = history.find(con, _query(query, ("run_id",)), service.names)
                 ids = table["run_id"].to_pylist()
             found = tags_of(con, ids, query.kind).to_pylist()
-        return jsonify({"tags": found})
+        return jsonify({"tags": found} | ({"tree": tags.tree(found)} if query.tree else {}))
 
     @api.get("/runs/<run_key>")
     def run(path: OneRun, query: Taken) -> Response:

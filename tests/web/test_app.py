@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boardlake.api.tags import tree
 
 
 def test_a_page_of_runs(client: FlaskClient) -> None:
@@ -92,3 +98,35 @@ def test_a_nul_is_not_taken(client: FlaskClient) -> None:
         assert "NUL" in client.get(path).get_json()["error"]["message"]
     answer = client.post("/api/v1/ask/history", json={"runs": ["a"], "tags": ["a\0b"]})
     assert answer.status_code == 400 and "NUL" in answer.get_json()["error"]["message"]
+
+
+def test_tags_as_a_tree(client: FlaskClient) -> None:
+    """Each tag stands at its place, and every node counts what is at and below it."""
+    told = client.get("/api/v1/tags?kind=scalar&tree=true").get_json()
+
+    def walk(nodes: list[dict[str, Any]], path: str) -> list[str]:
+        found = []
+        for node in nodes:
+            at = f"{path}{node['name']}"
+            below = walk(node["children"], f"{at}/")
+            here = [node["tag"]] if "tag" in node else []
+            assert here in ([], [at]) and node["count"] == len(below) + len(here)
+            found += here + below
+        return found
+
+    assert sorted(walk(told["tree"], "")) == sorted(one["tag"] for one in told["tags"])
+    assert "tree" not in client.get("/api/v1/tags").get_json()
+
+
+@given(st.lists(st.text("a/", max_size=60), unique=True, max_size=20))
+def test_any_tag_has_a_place_in_the_tree(names: list[str]) -> None:
+    """However many slashes it has, empty parts included."""
+
+    def walk(nodes: list[dict[str, Any]]) -> list[str]:
+        return [
+            tag
+            for node in nodes
+            for tag in ([node["tag"]] if "tag" in node else []) + walk(node["children"])
+        ]
+
+    assert sorted(walk(tree([{"tag": name} for name in names]))) == sorted(names)

@@ -3,7 +3,7 @@
 import { flag, json, list, number, oneOf, text } from "../core/state.js";
 import { literal } from "../core/split.js";
 
-export const DEFAULT_COLUMNS = ["label", "state", "machine", "project", "last_event_at", "last_step"];
+export const DEFAULT_COLUMNS = ["label", "state", "last_event_at", "machine", "source", "project", "last_step"];
 
 /** The run table. */
 export const runSchema = {
@@ -50,7 +50,7 @@ export const chartSchema = {
 export const schema = {
   ...runSchema,
   ...chartSchema,
-  pane: number(520, 260, 2000),
+  pane: number(560, 260, 2000),
   view: oneOf("both", "table", "charts"),
 };
 
