@@ -77,6 +77,32 @@ class Part:
     n: Ints
 
 
+class Ends:
+    """The least and the largest x of some series, and how many points they have."""
+
+    def __init__(self, targets: Sequence[Target]) -> None:
+        self._targets = targets
+        self._n = np.zeros(len(targets), np.int64)
+        self._low, self._high = np.full(len(targets), math.inf), np.full(len(targets), -math.inf)
+
+    def add(self, owner: Ints, x: Numbers, y: Numbers | None = None) -> None:
+        """Points of the series with the numbers *owner*; -1 is nobody. In any order."""
+        if not len(x):
+            return
+        begins = np.concatenate(([0], np.flatnonzero(owner[1:] != owner[:-1]) + 1))
+        kept = owner[begins] >= 0
+        into = owner[begins][kept]
+        np.add.at(self._n, into, np.diff(begins, append=len(x))[kept])
+        np.minimum.at(self._low, into, np.minimum.reduceat(x, begins)[kept])
+        np.maximum.at(self._high, into, np.maximum.reduceat(x, begins)[kept])
+
+    def found(self) -> Iterator[tuple[Target, float, float, int]]:
+        """Each series that has points, with its ends and their number."""
+        for number in np.flatnonzero(self._n).tolist():
+            ends = float(self._low[number]), float(self._high[number])
+            yield self._targets[number], *ends, int(self._n[number])
+
+
 class Buckets:
     """Sums, extremes and counts of the buckets of some series."""
 
@@ -87,9 +113,9 @@ class Buckets:
         self._sum, self._n = np.zeros(cells), np.zeros(cells, np.int64)
         self._least, self._most = np.full(cells, math.inf), np.full(cells, -math.inf)
 
-    def add(self, owner: Ints, x: Numbers, y: Floats) -> None:
+    def add(self, owner: Ints, x: Numbers, y: Numbers | None) -> None:
         """Points of the series with the numbers *owner*; -1 is nobody. In any order."""
-        if not len(x):
+        if not len(x) or y is None:
             return
         stretches = np.concatenate(([0], np.flatnonzero(owner[1:] != owner[:-1]) + 1, [len(x)]))
         found = None

@@ -12,17 +12,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from .buckets import Part
-from .curve_points import (
-    MAX_RESTARTS,
-    CurvesQuery,
-    Extent,
-    PointsReader,
-    SeriesRow,
-    Wide,
-    name_of,
-    series_rows,
-    widest,
-)
+from .curve_points import MAX_RESTARTS, PointsReader, Spans, Wide, name_of
+from .curve_query import CurvesQuery, Extent, SeriesRow, series_rows, widest
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -65,21 +56,23 @@ def curves(
     con: duckdb.DuckDBPyConnection,
     query: CurvesQuery,
     go_on: Callable[[], None] = lambda: None,
+    spans: Spans | None = None,
 ) -> list[Chart]:
     """The charts of *query*, in the order of its tags; a tag that none of the runs has is left out.
 
     Relative x is seconds since the series' earliest point, wall Unix seconds. The lake's NaN and
     infinities are listed, never averaged. A run that is in several groups counts in the last.
-    *go_on* is called before each larger piece of work; what it raises ends it.
+    *go_on* is called before each larger piece of work; what it raises ends it. *spans* remembers
+    from one call to the next what takes a look at every point.
     """
     by_tag: dict[str, list[SeriesRow]] = {}
     for one in series_rows(con, query):
         by_tag.setdefault(one.tag, []).append(one)
-    reader = PointsReader(con, query)
+    reader = PointsReader(con, query, go_on, spans or Spans())
     if query.groups is not None:
-        charts = _grouped(reader, query, by_tag, go_on)
+        charts = _grouped(reader, query, by_tag)
     else:
-        charts = _single(reader, query, by_tag, go_on)
+        charts = _single(reader, query, by_tag)
     return [charts[tag] for tag in dict.fromkeys(query.tags) if tag in charts]
 
 
@@ -87,10 +80,9 @@ def _single(
     reader: PointsReader,
     query: CurvesQuery,
     by_tag: dict[str, list[SeriesRow]],
-    go_on: Callable[[], None],
 ) -> dict[str, Chart]:
     narrow = {tag for tag, group in by_tag.items() if widest(group) <= query.most}
-    wide = {tag: reader.measured(group) for tag, group in by_tag.items() if tag not in narrow}
+    wide = reader.measured({tag: group for tag, group in by_tag.items() if tag not in narrow})
     # What lies within the window may be few points of many.
     fits = {tag: extent for tag, extent in wide.items() if extent.widest <= query.most}
     charts = _exact(reader, query, [one for tag in narrow for one in by_tag[tag]], {})
@@ -101,7 +93,7 @@ def _single(
         if tag not in fits and extent.widest
     }
     parts: dict[str, list[Part]] = {}
-    for part in reader.buckets(list(many.values()), go_on):
+    for part in reader.buckets(list(many.values())):
         parts.setdefault(part.tag, []).append(part)
     return charts | {
         tag: _bucketed(reader, tag, one, parts[tag]) for tag, one in many.items() if tag in parts
@@ -167,14 +159,13 @@ def _grouped(
     reader: PointsReader,
     query: CurvesQuery,
     by_tag: dict[str, list[SeriesRow]],
-    go_on: Callable[[], None],
 ) -> dict[str, Chart]:
     """Charts with a curve for each group and stream: mean, least, most, std, number of members.
 
     A member counts once in each bucket from its first point to its last. Between two of its points
     it is interpolated: else a mean would jump with whoever happens to have a point there.
     """
-    extents = {tag: reader.measured(group) for tag, group in by_tag.items()}
+    extents = reader.measured(by_tag)
     wide = {
         tag: Wide(by_tag[tag], extent, reader.grid(extent))
         for tag, extent in extents.items()
@@ -182,7 +173,7 @@ def _grouped(
     }
     owners = query.owners
     sums: dict[str, dict[tuple[int, str], _Sums]] = {}
-    for part in reader.buckets(list(wide.values()), go_on):
+    for part in reader.buckets(list(wide.values())):
         size, of_tag = wide[part.tag].grid.size, sums.setdefault(part.tag, {})
         member = np.interp(np.arange(size), part.b, part.mean, np.nan, np.nan)
         key = (owners[part.run_id], part.stream)

@@ -10,7 +10,8 @@ from flask import Response, jsonify, make_response, request
 from flask_openapi3.blueprint import APIBlueprint
 
 from ...core.errors import UsageError
-from ...lake.curve_points import CurvesQuery
+from ...lake.curve_points import Spans
+from ...lake.curve_query import CurvesQuery
 from ...lake.curves import curves
 from .. import answers, frames
 from ..models import FORMATS, SeriesAsked
@@ -47,6 +48,7 @@ def _unless_gone() -> Callable[[], None]:
 def blueprint(service: Service) -> APIBlueprint:
     """The routes over *service*."""
     api = APIBlueprint("curves", __name__, url_prefix="/api/v1")
+    spans = Spans()
 
     @api.post("/series", responses=_ANSWER)
     def series(body: SeriesAsked) -> Response:
@@ -57,7 +59,7 @@ def blueprint(service: Service) -> APIBlueprint:
             x=body.x, window=body.range, px=body.px, every=body.every, superseded=body.superseded,
         )  # fmt: skip
         with service.cursor() as con:
-            charts = curves(con, query, _unless_gone())
+            charts = curves(con, query, _unless_gone(), spans)
             snapshot = service.readers.snapshot()
         form = body.format
         if form == "json":

@@ -23,7 +23,9 @@ def test_curves_nobody_waits_for_are_not_computed(
     began, done = threading.Event(), threading.Event()
     found: list[str] = []
 
-    def slow(con: object, query: object, go_on: route.Callable[[], None]) -> list[object]:
+    def slow(
+        con: object, query: object, go_on: route.Callable[[], None], spans: object
+    ) -> list[object]:
         began.set()
         try:
             for _ in range(600):
