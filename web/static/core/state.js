@@ -2,42 +2,17 @@
 
 import { send } from "./api.js";
 import { debounce } from "./dom.js";
-import { split } from "./split.js";
 
-const LONGEST = 1500;
+const LONGEST = 1500; // characters of an address
+const WRITE_MS = 150;
 
-/** Kinds of values: how each is read from the URL and written to it. */
-export const text = (fallback = "") => ({ fallback, read: (given) => given, write: (value) => value });
-export const number = (fallback, least = -Infinity, most = Infinity) => ({
-  fallback,
-  read: (given) => (given.trim() && Number.isFinite(Number(given)) ? Math.min(most, Math.max(least, Number(given))) : fallback),
-  write: String,
-});
-export const flag = (fallback = false) => ({ fallback, read: (given) => given !== "0" && given !== "false", write: (value) => (value ? "1" : "0") });
-export const oneOf = (...values) => ({ fallback: values[0], read: (given) => (values.includes(given) ? given : values[0]), write: String });
-export const list = (...fallback) => ({ fallback, read: split, write: (value) => value.join(",") });
-export const json = (fallback) => ({
-  fallback,
-  read: (given) => {
-    try {
-      const value = JSON.parse(given);
-      // A list stays a list, an object an object: pages rely on it.
-      const fits = fallback === null || (value !== null && typeof value === typeof fallback && Array.isArray(value) === Array.isArray(fallback));
-      return fits ? value : fallback;
-    } catch {
-      return fallback;
-    }
-  },
-  write: JSON.stringify,
-});
-
-const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+const same = (a, b) => a === b || JSON.stringify(a) === JSON.stringify(b);
 
 /** One page's state. */
 export class State {
   /**
    * @param {string} page the page's name, under which views of it are kept
-   * @param {Record<string, {fallback: any, read: Function, write: Function}>} schema
+   * @param {Record<string, import("./kinds.js").Kind>} schema
    * @param {string} path the page's own path
    * @param {(query: URLSearchParams) => Record<string, any>} [foreign] values that other programs' links have
    * @param {Record<string, any>} [subject] what the page is about: kept with its views, and no part of its state
@@ -49,13 +24,18 @@ export class State {
     this.subject = subject;
     this.values = {};
     this.listeners = new Set();
+    /** What was committed last, while something is dragged. */
+    this.loose = null;
+    this.writing = null;
     this.saveLong = debounce(() => this.#shorten(), 400);
     const view = document.getElementById("view");
-    const from = view ? { ...this.defaults(), ...this.#known(JSON.parse(view.textContent)) } : this.#read(location.search, foreign);
-    this.values = history.state?.values && history.state.page === page ? history.state.values : from;
+    const kept = history.state?.page === page ? history.state.values : view ? JSON.parse(view.textContent) : null;
+    this.values = kept ? this.#taken(kept) : this.#read(location.search, foreign);
     history.replaceState({ page, values: this.values, at: history.state?.at ?? 0 }, "");
     addEventListener("popstate", (event) => {
       if (event.state?.page !== this.page) return;
+      clearTimeout(this.writing);
+      this.loose = this.writing = null;
       this.#put(event.state.values);
     });
   }
@@ -64,13 +44,14 @@ export class State {
     return Object.fromEntries(Object.entries(this.schema).map(([name, kind]) => [name, kind.fallback]));
   }
 
-  #known(values) {
-    return Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(this.schema, name)));
+  /** Values from elsewhere, as far as they are such: a saved view may be of another version, or written by a program. */
+  #taken(values) {
+    return Object.fromEntries(Object.entries(this.schema).map(([name, kind]) => [name, Object.hasOwn(values, name) ? kind.take(values[name]) : kind.fallback]));
   }
 
   #read(search, foreign) {
     const query = new URLSearchParams(search);
-    const values = { ...this.defaults(), ...(foreign?.(query) ?? {}) };
+    const values = this.#taken(foreign?.(query) ?? {});
     for (const [name, kind] of Object.entries(this.schema)) {
       const given = query.get(name);
       if (given !== null) values[name] = kind.read(given);
@@ -88,22 +69,37 @@ export class State {
    */
   set(patch, { commit = true } = {}) {
     const values = { ...this.values, ...patch };
-    if (same(values, this.values) && !this.loose) return;
-    const at = history.state?.at ?? 0;
-    // A drag ends in one step: the state before it is what undo goes back to.
-    if (commit && this.loose) {
-      history.replaceState({ page: this.page, values: this.loose, at }, "", this.#address(this.loose));
-    }
-    if (!commit && !this.loose) this.loose = this.values;
-    if (commit) {
-      const moved = !same(values, this.loose ?? this.values);
-      this.loose = null;
-      if (moved) history.pushState({ page: this.page, values, at: at + 1 }, "", this.#address(values));
-    } else {
-      history.replaceState({ page: this.page, values, at }, "", this.#address(values));
+    if (this.#same(values, this.values) && !this.loose) return;
+    if (commit) this.#commit(values);
+    else {
+      this.loose ??= this.values;
+      // Browsers drop changes of the history that come faster than some twenty a second, the last one too.
+      this.writing ??= setTimeout(() => { this.writing = null; this.#replace(this.values); }, WRITE_MS);
     }
     this.#put(values);
     if (this.url(values).length > LONGEST) this.saveLong();
+  }
+
+  #commit(values) {
+    clearTimeout(this.writing);
+    const before = this.loose ?? this.values;
+    // A drag ends in one step: the state before it is what undo goes back to.
+    if (this.loose) this.#replace(before);
+    this.loose = this.writing = null;
+    if (!this.#same(values, before)) history.pushState({ page: this.page, values, at: this.#at + 1 }, "", this.#address(values));
+  }
+
+  #replace(values) {
+    history.replaceState({ page: this.page, values, at: this.#at }, "", this.#address(values));
+  }
+
+  /** How many steps can be taken back. */
+  get #at() {
+    return history.state?.at ?? 0;
+  }
+
+  #same(a, b) {
+    return Object.keys(this.schema).every((name) => same(a[name], b[name]));
   }
 
   #put(values) {
@@ -113,14 +109,15 @@ export class State {
     if (changed.size) for (const listen of [...this.listeners]) listen(changed);
   }
 
-  /** Be told which names changed. @param {(changed: Set<string>) => void} listen */
+  /** Be told which names changed. @param {(changed: Set<string>) => void} listen @returns {() => void} ends it */
   on(listen) {
     this.listeners.add(listen);
+    return () => this.listeners.delete(listen);
   }
 
   /** Take back the last committed change. */
   undo() {
-    if ((history.state?.at ?? 0) > 0) history.back();
+    if (this.#at > 0) history.back();
   }
 
   redo() {

@@ -11,10 +11,11 @@ import { colourOf, PALETTE } from "../core/colour.js";
 import { button, debounce, fill, h, icon, onFrame } from "../core/dom.js";
 import { plural } from "../core/format.js";
 import { bind } from "../core/keys.js";
+import { flag, isText, items, json, list, oneOf, text, values } from "../core/kinds.js";
 import { offer } from "../core/search.js";
 import { shell } from "../core/shell.js";
 import { literal } from "../core/split.js";
-import { flag, json, list, oneOf, State, text } from "../core/state.js";
+import { State } from "../core/state.js";
 import { copy, empty, failed, menu } from "../core/ui.js";
 import { follow } from "./live.js";
 import { chartSchema } from "./workspace-state.js";
@@ -32,8 +33,8 @@ const state = new State("compare", {
   q: text(), // words that names of rows have
   flip: oneOf("auto", "no", "yes"), // a row for each run
   closed: list(), // closed sections
-  dirs: json({}), // tags of which higher (1) or lower (-1) is better, or neither (0)
-  text: json(null), // the text that is compared, and of which two runs
+  dirs: json({}, values((better) => [1, -1, 0].includes(better))), // tags of which higher (1) or lower (-1) is better, or neither (0)
+  text: json(null, items(isText, 3)), // the text that is compared, and of which two runs
   ta: text(),
   tb: text(),
   uni: flag(),

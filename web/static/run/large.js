@@ -28,7 +28,7 @@ export function large(card, idx) {
   };
   const opened = dialog(card.series.display_name || card.series.tag, h("div", { class: "largebox" }, slider.el, img, says), [], { wide: true });
   slider.set(card.steps, new Map([...card.items].map(([step, items]) => [step, toNumber(items[0].wall_time)])));
-  state.on(() => { if (opened.el.isConnected) draw(); });
+  opened.el.addEventListener("close", state.on(draw));
   opened.el.addEventListener("keydown", (event) => {
     if (event.target === slider.range) return;
     if (event.key === "ArrowLeft") slider.back.click();

@@ -72,16 +72,11 @@ class Columns {
       this.#drawFound();
       /** @type {HTMLInputElement | HTMLButtonElement | null} */ (this.found.querySelector("input[type=checkbox]:not(:checked), .column-expr"))?.click();
     });
-    this.listen = (changed) => {
+    this.close = state.on((changed) => {
       if (changed.has("cols") || changed.has("fix")) this.#draw();
-    };
-    state.on(this.listen);
+    });
     this.#draw();
     load().then((known) => { this.known = known; this.#drawFound(); this.#grown(); }, (error) => fill(this.wrong, tell(error)));
-  }
-
-  close() {
-    this.state.listeners.delete(this.listen);
   }
 
   /** The list makes the popover higher: it must not leave the window. */

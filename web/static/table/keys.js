@@ -52,15 +52,10 @@ class Keys {
       event.preventDefault();
       this.#add(this.input.value.trim());
     });
-    this.listen = (changed) => {
+    this.close = state.on((changed) => {
       if (changed.has(name) || changed.has("group")) this.#draw();
-    };
-    state.on(this.listen);
+    });
     this.#draw();
-  }
-
-  close() {
-    this.state.listeners.delete(this.listen);
   }
 
   get #items() {
