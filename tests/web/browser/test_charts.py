@@ -375,7 +375,9 @@ def test_what_is_no_number_and_what_began_again_is_marked(
     """NaN and infinities, restarts, and on demand the points that a restart took back."""
     page = workspace(q="name = 'resnet50_lr3'", tags="^train/loss$")
     told(page, "train/loss", "1 line")
-    expect(page.locator(".card .note")).to_contain_text(re.compile(r"▲ \d+ values that are no finite"))
+    expect(page.locator(".card .note")).to_contain_text(
+        re.compile(r"▲ \d+ values that are no finite")
+    )
     page = workspace(q="name = 'pretrain-70m'", tags="^lm_loss$")
     told(page, "lm_loss", "line")
     expect(page.locator(".card .note")).to_contain_text("restart")
