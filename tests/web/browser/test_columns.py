@@ -181,3 +181,22 @@ def test_runs_are_sorted_by_several_keys(page: Page, server_url: str) -> None:
     expect(page).to_have_url(re.compile("sort=-project%2C-points"))
     editor.get_by_role("button", name="Remove Project").click()
     expect(page).to_have_url(re.compile("sort=-points"))
+
+
+def test_a_metric_is_sorted_by_from_its_tag_alone(page: Page, server_url: str) -> None:
+    """The whole tag finds it, the best comes first and is shown, and the usual order gives way."""
+    page.goto(f"{server_url}/")
+    page.get_by_role("button", name="Sort", exact=True).click()
+    page.keyboard.type("val/acc1")
+    offered = page.get_by_role("listbox", name="Add a sort key").get_by_role("option")
+    expect(offered.first).to_contain_text('max("val/acc1")')
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("sort="))
+    assert of(page, "sort") == ['-max("val/acc1")']
+    assert of(page, "cols")[:3] == ["label", 'max("val/acc1")', "state"]
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("columnheader", name="max val/acc1")).to_have_attribute(
+        "aria-sort", "descending"
+    )
+    page.keyboard.press("Control+z")
+    expect(page).not_to_have_url(re.compile("sort=|cols="))

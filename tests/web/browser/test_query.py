@@ -82,6 +82,22 @@ def test_a_condition_is_written_by_its_first_letters(
     )
 
 
+def test_a_tag_is_completed_by_its_whole_name(
+    page: Page, server_url: str, expected_errors: list[str]
+) -> None:
+    """What looks like a division is the start of a tag, if one is called so."""
+    expected_errors.append(REFUSED)
+    box = opened(page, f"{server_url}/?view=table")
+    box.click()
+    page.keyboard.type("hp.lr > 0 and val/lo")
+    expect(suggestions(page).first).to_contain_text('last("val/loss")')
+    page.keyboard.press("Tab")
+    expect(box).to_have_value('hp.lr > 0 and last("val/loss") ')
+    box.fill("")
+    page.keyboard.type("points/dur")
+    expect(suggestions(page).first).to_contain_text("duration_s")
+
+
 def test_words_stay_words(page: Page, server_url: str) -> None:
     """Enter after words searches for them, whatever could be completed; Escape closes the list."""
     box = opened(page, f"{server_url}/?view=table")

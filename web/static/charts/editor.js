@@ -17,7 +17,7 @@ export function editChart(context, tags, chart, at) {
   const title = /** @type {HTMLInputElement} */ (h("input", { type: "text", maxlength: 200, value: chart.title ?? "", "aria-label": "Title", placeholder: "as its tags are called" }));
   const expr = /** @type {HTMLInputElement} */ (h("input", { type: "text", maxlength: 1000, class: "code", spellcheck: "false", value: chart.expr ?? "", "aria-label": "Expression", placeholder: '"train/loss" - "val/loss"' }));
   const wrong = h("p", { class: "wrong", role: "alert" });
-  const search = /** @type {HTMLInputElement} */ (h("input", { type: "search", "aria-label": "Search tags", placeholder: "Search tags" }));
+  const search = /** @type {HTMLInputElement} */ (h("input", { type: "search", "aria-label": "Search tags", placeholder: "Search tags", autofocus: true }));
   const box = h("div", { class: "choices", role: "group", "aria-label": "Tags" });
   const picked = h("div", { class: "chips" });
 

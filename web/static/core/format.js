@@ -47,7 +47,8 @@ export function ago(text, now = Date.now()) {
   if (Number.isNaN(then)) return "";
   const seconds = (now - then) / 1000;
   if (seconds < -5) return `in ${duration(-seconds).split(" ")[0]}`;
-  return seconds < 5 ? "now" : `${duration(seconds).split(" ")[0]} ago`;
+  if (seconds < 10) return seconds < 5 ? "now" : `${Math.floor(seconds)}s ago`;
+  return `${duration(seconds).split(" ")[0]} ago`;
 }
 
 /** An ISO time, or Unix seconds, in the reader's own zone. */

@@ -54,6 +54,16 @@ async function values(place, known) {
   });
 }
 
+/** Metrics whose tags hold what stands before the caret up to a blank or a bracket: `val/lo` is the start of a tag, not a division. */
+function tagsBy(text, place, caret, known) {
+  const typed = /[^\s"'(),=<>!~]+$/.exec(text.slice(0, caret))?.[0] ?? "";
+  const from = caret - typed.length;
+  if (from >= place.from || !/[/.:-]/.test(typed) || /^hp\./i.test(typed)) return [];
+  const low = typed.toLowerCase();
+  const fits = scalars(known).filter((one) => one.tag.toLowerCase().includes(low));
+  return ranked(typed, fits, (one) => one.tag).slice(0, MOST).map((one) => ({ label: `last(${quote(one.tag)})`, detail: plural(one.runs, "run"), insert: `last(${quote(one.tag)}) `, kind: "function", from, to: place.to }));
+}
+
 /** The field whose operator comes next: the name or the closing bracket before *at*. */
 function operators(text, at, known) {
   const name = /(hp\.[^\s=<>!~()]+|[\p{L}_][\p{L}\p{N}_]*)\s*$/u.exec(text.slice(0, at))?.[1];
@@ -70,6 +80,8 @@ function operators(text, at, known) {
 export async function complete(text, caret, known) {
   const place = context(text, caret, known.stats);
   const next = text[place.to] === " ";
+  const whole = place.kind === "name" ? tagsBy(text, place, caret, known) : [];
+  if (whole.length) return whole;
   let options = [];
   let key = (one) => one.key ?? one.label;
   if (place.kind === "tag") {

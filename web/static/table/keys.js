@@ -3,11 +3,12 @@
 import { get } from "../core/api.js";
 import { combo, ranked } from "../core/combo.js";
 import { button, fill, h } from "../core/dom.js";
-import { split } from "../core/split.js";
+import { plural } from "../core/format.js";
+import { metric, split } from "../core/split.js";
 import { popover, tell } from "../core/ui.js";
 import { complete, meant, nameOptions } from "./completion.js";
-import { column, sortKey, sortText } from "./expression.js";
-import { loader } from "./names.js";
+import { column, direction, sortKey, sortText } from "./expression.js";
+import { loader, scalars } from "./names.js";
 import { moved, OrderList } from "./order.js";
 
 const MOST_KEYS = 16;
@@ -22,9 +23,14 @@ function candidates(known) {
   return [...new Set([...usual, ...hparams, ...all])];
 }
 
+/** The best value of every metric, as one asks for it first. */
+function metrics(known) {
+  return scalars(known).map((one) => ({ label: metric(direction(one.tag) < 0 ? "min" : direction(one.tag) > 0 ? "max" : "last", one.tag), detail: plural(one.runs, "run"), key: one.tag }));
+}
+
 class Keys {
-  constructor(state, load, { name, label, add, row, text, check, offered, write = (expr) => expr }) {
-    Object.assign(this, { state, name, check, write, text, stats: [] });
+  constructor(state, load, { name, label, add, row, text, check, offered, write = (expr) => expr, with: patch = () => ({}) }) {
+    Object.assign(this, { state, name, check, write, text, patch, stats: [] });
     this.wrong = h("p", { class: "wrong", role: "alert" });
     this.list = new OrderList({
       label, name: (item) => column(text(item)).title, row: (item, i) => row(item, i, (next) => this.#put(this.#items.map((one, j) => (j === i ? next : one)))),
@@ -38,7 +44,7 @@ class Keys {
       options: async (typed, caret) => {
         const known = await load();
         this.stats = known.stats;
-        const plain = ranked(typed, await offered(known), (one) => one.label);
+        const plain = ranked(typed, await offered(known), (one) => one.key ?? one.label);
         if (/[("]/.test(typed) || !plain.length) return (await complete(typed, caret, known)).map((one) => ({ ...one, partial: true }));
         return plain.filter((one) => !this.#items.some((item) => text(item) === one.label));
       },
@@ -62,9 +68,9 @@ class Keys {
     return this.state.get(this.name);
   }
 
-  #put(items) {
+  #put(items, more = {}) {
     fill(this.wrong);
-    this.state.set({ [this.name]: items });
+    this.state.set({ [this.name]: items, ...more });
   }
 
   #draw() {
@@ -78,7 +84,9 @@ class Keys {
       if (this.#items.length + more.length > MOST_KEYS) throw new Error(`at most ${MOST_KEYS} keys are taken`);
       if (more.length) await this.check(more);
       this.input.value = "";
-      this.#put([...this.#items, ...more.map(this.write)]);
+      // The usual order gives way to the first that somebody wishes.
+      const usual = JSON.stringify(this.#items) === JSON.stringify(this.state.defaults()[this.name]);
+      this.#put([...(usual ? [] : this.#items), ...more.map(this.write)], this.patch(more));
       this.input.focus();
     } catch (error) {
       fill(this.wrong, tell(error));
@@ -132,9 +140,15 @@ export function sortButton(state, fields) {
       ];
     },
     check: (keys) => (grouped() ? null : get("runs", { sort: keys, columns: ["run_key"], limit: "0" })),
-    offered: (known) => (grouped() ? ofGroups(known) : [...state.get("cols").map((text) => ({ label: column(text).expr, detail: "shown" })), ...candidates(known)].filter((one, i, all) => all.findIndex((other) => other.label === one.label) === i)),
+    offered: (known) => (grouped() ? ofGroups(known) : [...state.get("cols").map((text) => ({ label: column(text).expr, detail: "shown" })), ...candidates(known), ...metrics(known)].filter((one, i, all) => all.findIndex((other) => other.label === one.label) === i)),
     // Times and best values are read from the newest and largest down.
-    write: (expr) => (/(_at|^points|^runs|^size|last_step|duration_s)$/.test(expr) ? `-${expr}` : expr),
+    write: (expr) => (/(_at|^points|^runs|^size|last_step|duration_s)$/.test(expr) || column(expr).better > 0 ? `-${expr}` : expr),
+    with: (keys) => {
+      // A metric that decides the order is one that people want to read, in sight.
+      const [cols, fix] = [state.get("cols"), state.get("fix")];
+      const news = grouped() ? [] : keys.filter((expr) => column(expr).stat && !cols.some((text) => column(text).expr === column(expr).expr));
+      return news.length ? { cols: [...cols.slice(0, fix), ...news, ...cols.slice(fix)] } : {};
+    },
   });
   return opener("sort", "Sort the runs", "sort", state, make, (keys) => (keys.length > 1 ? `Sort (${keys.length})` : "Sort"));
 }
