@@ -25,35 +25,39 @@ _SHORT = {"limit": 50}
 
 
 def table(client: Client, times: int) -> dict[str, dict[str, float]]:
-    """What the run table asks; every request differs, so that no answer is an old one."""
+    """What the run table asks; requests differ, so that no answer is an old one, but for `again`."""
     return {
-        "first_page": timed(lambda i: client.get("/api/v1/runs", offset=i % 7, **_SHORT), times),
+        "first_page": timed(lambda i: client.get("/api/v1/runs", limit=60 + i), times),
         "filter_sort_page": timed(
             lambda i: client.get(
                 "/api/v1/runs", columns=_COLUMNS, sort='-last("val/metric3")',
-                filter=f"project in ('project1', 'project2') and hp.param1 > {10 + i % 400}", **_SHORT,
+                filter=f"project in ('project1', 'project2') and hp.param1 > {10 + i}", **_SHORT,
             ), times,
         ),
         "metric_filter_sort_page": timed(
             lambda i: client.get(
                 "/api/v1/runs", columns=_COLUMNS, sort='min("val/metric3")',
-                filter=f'min("val/metric3") < {0.1 + i % 40 / 1000}', **_SHORT,
+                filter=f'min("val/metric3") < {0.1 + i / 1000}', **_SHORT,
             ), times,
         ),
         "words": timed(
-            lambda i: client.get("/api/v1/runs", filter=f"resnet50 seed{i % 7}", **_SHORT), times
+            lambda i: client.get("/api/v1/runs", filter=f"resnet50 trial_{30 + i}", **_SHORT), times
         ),
         "group_by": timed(
             lambda i: client.get(
                 "/api/v1/groups", group_by="project,hp.param4", columns='last("train/metric0")',
-                filter=f"hp.param1 >= {i % 50}", sort="-runs", **_SHORT,
+                filter=f"hp.param1 >= {10 + i}", sort="-runs", **_SHORT,
             ), times,
         ),
         "facets": timed(
-            lambda i: client.get("/api/v1/facets", filter=f"hp.param2 >= {i % 50}"), times
+            lambda i: client.get("/api/v1/facets", filter=f"hp.param2 >= {10 + i}"), times
         ),
-        "tags": timed(lambda i: client.get("/api/v1/tags"), times),
-        "fields": timed(lambda i: client.get("/api/v1/fields"), times),
+        "facets_again": timed(lambda i: client.get("/api/v1/facets"), times),
+        "tags": timed(
+            lambda i: client.get("/api/v1/tags", filter=f"last_step > {900 + i}"), times
+        ),
+        "tags_of_all_first": timed(lambda i: client.get("/api/v1/tags"), 1, warm=0),
+        "fields_first": timed(lambda i: client.get("/api/v1/fields"), 1, warm=0),
         "page_of_html": timed(lambda i: client.get("/"), times),
     }  # fmt: skip
 

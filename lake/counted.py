@@ -14,14 +14,23 @@ _MOST_BITS = 1 << 28
 
 
 def tags_of(
-    con: duckdb.DuckDBPyConnection, run_ids: Sequence[int] | None, kind: str = ""
+    con: duckdb.DuckDBPyConnection, run_ids: Sequence[int] | pa.ChunkedArray | None, kind: str = ""
 ) -> pa.Table:
     """The tags of some runs, or of all: tag, kind, plugin, runs, points, streams (a list)."""
-    where = "true" if run_ids is None else "run_id IN (SELECT unnest($ids::BIGINT[]))"
-    given: dict[str, object] = {} if run_ids is None else {"ids": list(run_ids)}
-    if kind:
-        where += " AND kind = $kind"
-        given["kind"] = kind
+    where = "kind = $kind" if kind else "true"
+    given: dict[str, object] = {"kind": kind} if kind else {}
+    if run_ids is None:
+        return _tags(con, where, given)
+    ids = run_ids if isinstance(run_ids, pa.ChunkedArray) else pa.array(run_ids, pa.int64())
+    # As a parameter a long list takes seconds to plan.
+    con.register("chosen", pa.table({"run_id": ids}))
+    try:
+        return _tags(con, f"{where} AND run_id IN (SELECT run_id FROM chosen)", given)
+    finally:
+        con.unregister("chosen")
+
+
+def _tags(con: duckdb.DuckDBPyConnection, where: str, given: dict[str, object]) -> pa.Table:
     sql = f"""
         SELECT tag, kind, coalesce(any_value(plugin), '') AS plugin,
                CAST(sum(points) AS BIGINT) AS points, list_sort(list(stream)) AS streams

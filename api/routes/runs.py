@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Annotated, Any
 
+import pyarrow as pa
 from flask import Response, jsonify, make_response
 from flask_openapi3.blueprint import APIBlueprint
 from pydantic import (
@@ -106,10 +107,10 @@ def blueprint(service: Service) -> APIBlueprint:
     def tags_of_runs(query: TagsAsked) -> Response:
         """The tags of some runs with their streams."""
         with service.cursor() as con:
-            ids: list[int] | None = query.runs or None
+            ids: list[int] | pa.ChunkedArray | None = query.runs or None
             if ids is None and (query.filter.strip() or query.archived):
                 table = history.find(con, _query(query, ("run_id",)), service.names)
-                ids = table["run_id"].to_pylist()
+                ids = table["run_id"]
             found = tags_of(con, ids, query.kind).to_pylist()
         return jsonify({"tags": found} | ({"tree": tags.tree(found)} if query.tree else {}))
 
