@@ -264,7 +264,7 @@ export class Card {
     fill(this.few, this.charts && drawn < entries.length ? `${drawn} of ${entries.length}` : "");
     const message = this.wrong ? failed(this.wrong, () => this.load())
       : !this.charts ? null
-      : !lines.length ? h("p", { class: "muted" }, state.get("zoom") ? "No point lies in this window." : AXES.includes(state.get("x")) ? "None of the runs that are drawn has this tag." : `No run has both this tag and ${state.get("x")}.`)
+      : !lines.length ? state.get("zoom") ? h("div", { class: "muted" }, h("p", null, "No point lies in this window."), button("reset", "Reset zoom", () => state.set({ zoom: null, yz: {} }), { text: "Reset zoom" })) : h("p", { class: "muted" }, AXES.includes(state.get("x")) ? "None of the runs that are drawn has this tag." : `No run has both this tag and ${state.get("x")}.`)
       : null;
     this.message.hidden = !message;
     if (message) fill(this.message, message);

@@ -216,7 +216,10 @@ export class ChartGrid {
       if (!groups.has(name)) groups.set(name, []);
       groups.get(name).push(tag);
     }
-    for (const [name, ids] of [...groups].sort((a, b) => natural(a[0], b[0]))) sections.push({ name: name || "Metrics", kind: `tag:${name}`, ids });
+    // Results that were logged once are no curves: they stand behind those.
+    const once = new Set(this.tags.filter((one) => one.points <= Math.max(one.runs, one.streams.length)).map((one) => one.tag));
+    const last = ([, ids]) => Number(ids.every((tag) => once.has(tag)));
+    for (const [name, ids] of [...groups].sort((a, b) => last(a) - last(b) || natural(a[0], b[0]))) sections.push({ name: name || "Metrics", kind: `tag:${name}`, ids });
     return sections;
   }
 

@@ -4,7 +4,7 @@ import { button, debounce, fill, h } from "../core/dom.js";
 import { popover } from "../core/ui.js";
 import { KINDS } from "./smooth.js";
 
-const BANDS = { std: "± standard deviation", se: "± standard error", ci95: "95 % interval", minmax: "min to max", none: "no band" };
+const BANDS = { std: "mean ± std", se: "mean ± std. error", ci95: "95 % interval", minmax: "min to max", none: "mean alone" };
 const SIZES = { s: "Small charts", m: "Medium charts", l: "Large charts" };
 
 function select(label, options, value, set) {

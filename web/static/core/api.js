@@ -1,5 +1,8 @@
 /** The server's API: JSON in and out, errors with what to do. */
 
+/** The event of the window that a question found no server. */
+export const UNREACHABLE = "boardlake-unreachable";
+
 /** What the server refuses, and why. */
 export class ApiError extends Error {
   /** @param {{kind?: string, message: string, hint?: string, field?: string|null, text?: string|null, position?: number|null}} told @param {number} status */
@@ -31,7 +34,8 @@ async function ask(url, options) {
     answer = await fetch(url, options);
   } catch (error) {
     if (/** @type {Error} */ (error).name === "AbortError") throw error;
-    throw new ApiError({ kind: "Unreachable", message: "the server does not answer", hint: "is `boardlake serve` still running?" }, 0);
+    dispatchEvent(new Event(UNREACHABLE));
+    throw new ApiError({ kind: "Unreachable", message: "the server does not answer", hint: "Is `boardlake up` or `boardlake serve` still running?" }, 0);
   }
   if (!answer.ok) {
     const told = await answer.json().then((body) => body.error, () => null);

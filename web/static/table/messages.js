@@ -27,7 +27,7 @@ export function wrong(error, state, again) {
 export function nothing(state) {
   const { q, arch } = state.values;
   if (q) return empty(h("span", null, "No run matches ", h("code", null, q)), fix(state, "Clear the filter", { q: "" }), !arch && fix(state, "Look among archived runs, too", { arch: true }));
-  return empty(h("span", null, "No runs here yet. ", h("code", null, "boardlake ingest PATH"), " reads the event files below a folder."), !arch && fix(state, "Show archived runs", { arch: true }));
+  return empty(h("span", null, "No runs here yet. ", h("code", null, "boardlake ingest PATH"), " reads the event files below a folder; they show here by themselves."), !arch && fix(state, "Show archived runs", { arch: true }));
 }
 
 /** Rows that are on their way. */
