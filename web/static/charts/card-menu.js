@@ -2,15 +2,10 @@
 
 import { bytesOf } from "../core/api.js";
 import { h } from "../core/dom.js";
+import { under } from "../core/kinds.js";
+import { saveBlob } from "../core/save.js";
 import { literal } from "../core/split.js";
 import { copy, dialog, menu, tell, toast } from "../core/ui.js";
-
-function save(blob, name) {
-  const url = URL.createObjectURL(blob);
-  const link = /** @type {HTMLAnchorElement} */ (h("a", { href: url, download: name }));
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}
 
 const fileName = (title) => title.replace(/[^\p{L}\p{N}._-]+/gu, "_").slice(0, 80) || "chart";
 
@@ -23,16 +18,19 @@ function idsOf(context) {
 
 function question(card, format) {
   const { state } = card.context;
-  return { runs: idsOf(card.context).slice(0, 2000), tags: card.spec.expr ? card.tagsOfExpression() : card.spec.tags, x: ["relative", "wall"].includes(state.get("x")) ? state.get("x") : "step", every: true, superseded: state.get("lost"), format };
+  return { runs: idsOf(card.context).slice(0, 2000), tags: card.tags(), x: ["relative", "wall"].includes(state.get("x")) ? state.get("x") : "step", every: true, superseded: state.get("lost"), format };
 }
 
-async function points(card, format) {
+/** Hand over what *make* gives, as a file called after the chart. */
+async function hand(card, ending, make) {
   try {
-    save(new Blob([await bytesOf("series", question(card, format))]), `${fileName(card.spec.title)}.${format}`);
+    saveBlob(await make(), `${fileName(card.spec.title)}.${ending}`);
   } catch (error) {
     toast(tell(error), { bad: true });
   }
 }
+
+const points = (card, format) => hand(card, format, async () => new Blob([await bytesOf("series", question(card, format))]));
 
 /** The same points in SQL, Python and over HTTP. */
 export function elsewhere(tags, ids) {
@@ -45,7 +43,7 @@ export function elsewhere(tags, ids) {
 }
 
 function showElsewhere(card) {
-  const told = elsewhere(card.spec.expr ? card.tagsOfExpression() : card.spec.tags, idsOf(card.context));
+  const told = elsewhere(card.tags(), idsOf(card.context));
   dialog(`${card.spec.title} elsewhere`, Object.entries(told).map(([name, text]) => [
     h("h3", null, name),
     h("pre", { class: "code block", tabindex: "0" }, text),
@@ -57,7 +55,7 @@ function showElsewhere(card) {
 export function cardMenu(card, anchor) {
   const { context, spec } = card;
   const { state } = context;
-  const own = state.get("own")[spec.id] ?? {};
+  const own = under(state.get("own"), spec.id) ?? {};
   const setOwn = (patch) => state.set({ own: { ...state.get("own"), [spec.id]: { ...own, ...patch } } });
   const scale = own.ys ?? state.get("ys");
   menu(anchor, `Menu of ${spec.title}`, [
@@ -66,11 +64,11 @@ export function cardMenu(card, anchor) {
     "-",
     { label: "Reset zoom", icon: "reset", run: () => card.reset() },
     "-",
-    { label: "Picture (PNG)", icon: "download", disabled: !card.canvas, run: async () => save(await card.canvas.png(background()), `${fileName(spec.title)}.png`) },
-    { label: "Drawing (SVG)", icon: "download", disabled: !card.canvas, run: () => save(card.canvas.svg(background()), `${fileName(spec.title)}.svg`) },
+    { label: "Picture (PNG)", icon: "download", disabled: !card.canvas, run: () => hand(card, "png", () => card.canvas.png(background())) },
+    { label: "Drawing (SVG)", icon: "download", disabled: !card.canvas, run: () => hand(card, "svg", () => card.canvas.svg(background())) },
     { label: "Every point (CSV)", icon: "download", run: () => points(card, "csv") },
     { label: "Every point (Parquet)", icon: "download", run: () => points(card, "parquet") },
-    { label: "As SQL, Python, JSON", icon: "share", run: () => showElsewhere(card) },
+    { label: "As SQL, Python, JSON", icon: "share", disabled: !card.tags().length, run: () => showElsewhere(card) },
     { label: "Copy the tag", icon: "tag", run: () => copy(spec.expr ?? spec.tags.join("\n"), "Tag") },
     ...(context.edit && spec.at === undefined ? ["-", { label: "Put on a chart with other tags", icon: "plus", run: () => context.edit({ title: "", tags: spec.tags }, null) }] : []),
     ...(context.edit && spec.at !== undefined ? ["-", { label: "Edit this chart", icon: "edit", run: () => context.edit(state.get("multi")[spec.at], spec.at) },

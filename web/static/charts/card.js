@@ -2,6 +2,7 @@
 
 import { button, fill, h, onFrame } from "../core/dom.js";
 import { number, plural } from "../core/format.js";
+import { under } from "../core/kinds.js";
 import { failed } from "../core/ui.js";
 import { cardMenu } from "./card-menu.js";
 import { borrow, giveBack } from "./figure.js";
@@ -28,6 +29,7 @@ export class Card {
     this.wholeName = wholeName;
     this.order = 0;
     this.seen = false;
+    this.turn = 0; // counts how often it came into sight or went
     this.asked = 0;
     this.lines = [];
     this.plot = h("div", { class: "plot" });
@@ -47,11 +49,11 @@ export class Card {
     const slash = this.spec.title.lastIndexOf("/");
     const name = this.wholeName || this.spec.at !== undefined || slash < 0 ? this.spec.title : this.spec.title.slice(slash + 1);
     const title = h("h3", { title: this.spec.expr ?? this.spec.tags.join("\n") }, name);
-    if (this.full) return h("header", null, title, this.few, h("span", { class: "space" }), button("menu", `Menu of ${this.spec.title}`, (event) => cardMenu(this, event.currentTarget)));
+    const menu = button("menu", `Menu of ${this.spec.title}`, () => cardMenu(this, menu), { "aria-haspopup": "menu", dataset: { part: "menu" } });
+    if (this.full) return h("header", null, title, this.few, h("span", { class: "space" }), menu);
     return h("header", null, title, this.few, h("span", { class: "space" }),
-      button("pin", pinned ? `Unpin ${this.spec.title}` : `Pin ${this.spec.title}`, () => this.context.pin(this.spec.id), { "aria-pressed": String(pinned) }),
-      button("full", `${this.spec.title} in full`, () => state.set({ full: this.spec.id })),
-      button("menu", `Menu of ${this.spec.title}`, (event) => cardMenu(this, event.currentTarget)));
+      button("pin", pinned ? `Unpin ${this.spec.title}` : `Pin ${this.spec.title}`, () => this.context.pin(this.spec.id), { "aria-pressed": String(pinned), dataset: { part: "pin" } }),
+      button("full", `${this.spec.title} in full`, () => state.set({ full: this.spec.id }), { dataset: { part: "full" } }), menu);
   }
 
   // What hover.js asks of a chart.
@@ -92,8 +94,13 @@ export class Card {
     this.context.picked(line.entry.key);
   }
 
-  tagsOfExpression() {
-    return parse(this.spec.expr).tags;
+  /** The tags that it is made of: none where its expression is none. */
+  tags() {
+    try {
+      return this.spec.expr ? parse(this.spec.expr).tags : this.spec.tags;
+    } catch {
+      return [];
+    }
   }
 
   // Life
@@ -103,21 +110,32 @@ export class Card {
     this.order = order;
     if (this.seen) return;
     this.seen = true;
+    this.turn += 1;
+    const { turn } = this;
     this.load();
-    const canvas = await borrow();
-    if (!this.seen) {
-      giveBack(canvas);
-      return;
+    try {
+      const canvas = await borrow();
+      if (turn !== this.turn) {
+        // It went meanwhile; if it is back, another figure is on its way.
+        giveBack(canvas);
+        return;
+      }
+      this.canvas = canvas;
+      const { width, height } = this.#size();
+      canvas.attach(this.plot, width, height);
+      this.#draw();
+    } catch (error) {
+      if (turn !== this.turn) return;
+      this.wrong = error;
+      this.#say();
     }
-    this.canvas = canvas;
-    const { width, height } = this.#size();
-    canvas.attach(this.plot, width, height);
-    this.#draw();
   }
 
   /** It went out of sight: the figure is somebody else's now. */
   hide() {
     this.seen = false;
+    this.turn += 1;
+    this.pointer.end();
     if (this.canvas) giveBack(this.canvas);
     this.canvas = null;
   }
@@ -214,10 +232,10 @@ export class Card {
     const metric = !AXES.includes(state.get("x"));
     this.lines = linesOf(this.charts, entries, metric ? { ...settings, band: "none" } : settings);
     const shown = [...this.#traceLines(settings), ...this.lines];
-    const own = state.get("own")[this.spec.id] ?? {};
+    const own = under(state.get("own"), this.spec.id) ?? {};
     const { width, height } = this.#size();
     this.drawn = picture(shown, {
-      xs: state.get("xs"), ys: own.ys ?? state.get("ys"), out: own.out ?? state.get("out"), x: state.get("x"), zoom: state.get("zoom"), yzoom: state.get("yz")[this.spec.id] ?? null,
+      xs: state.get("xs"), ys: own.ys ?? state.get("ys"), out: own.out ?? state.get("out"), x: state.get("x"), zoom: state.get("zoom"), yzoom: under(state.get("yz"), this.spec.id) ?? null,
       baseline: this.context.baseline, grouped, smoothing: this.#smoothing(), band: settings.band, coarse: this.context.coarse, width, height, full: this.full,
     });
     this.canvas.draw(this.drawn);
@@ -273,7 +291,7 @@ export class Card {
     if (odd) notes.push(`▲ ${odd} values that are no finite number`);
     const again = lines.reduce((sum, line) => sum + line.restarts.length, 0);
     if (again) notes.push(`┆ ${again} ${again === 1 ? "restart" : "restarts"}`);
-    const ys = state.get("own")[this.spec.id]?.ys ?? state.get("ys");
+    const ys = under(state.get("own"), this.spec.id)?.ys ?? state.get("ys");
     if (ys === "log" && lines.some((line) => line.smoothed.some((v) => v <= 0))) notes.push("values of 0 and below are not on a log axis (symlog has them)");
     fill(this.note, notes.join(" · "));
   }

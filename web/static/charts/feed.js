@@ -60,7 +60,7 @@ export class Feed {
       if (this.waiting.length === 1) queueMicrotask(() => this.#go());
     });
     this.kept.set(key, made);
-    made.catch(() => this.kept.delete(key));
+    made.catch(() => { if (this.kept.get(key) === made) this.kept.delete(key); });
     if (this.kept.size > KEPT) this.kept.delete(this.kept.keys().next().value);
     return made;
   }

@@ -83,12 +83,15 @@ export class Figure {
     figure.host.className = "canvas";
     const kept = [];
     /** @type {any} */ (window).boardlakeRecordViewport?.(kept);
-    document.body.append(figure.host);
-    figure.document = new B.Document();
-    figure.document.add_root(figure.model);
-    const views = await B.embed.add_document_standalone(figure.document, figure.host);
-    /** @type {any} */ (window).boardlakeRecordViewport?.(null);
-    figure.view = views.get(figure.model);
+    try {
+      document.body.append(figure.host);
+      figure.document = new B.Document();
+      figure.document.add_root(figure.model);
+      const views = await B.embed.add_document_standalone(figure.document, figure.host);
+      figure.view = views.get(figure.model);
+    } finally {
+      /** @type {any} */ (window).boardlakeRecordViewport?.(null);
+    }
     figure.listeners = kept;
     return figure;
   }

@@ -18,7 +18,8 @@ export class FullChart {
     this.el.addEventListener("close", () => { if (this.card) grid.state.set({ full: "" }); });
     // Not of the dialog alone: what had the focus may be gone with a redrawn legend.
     document.addEventListener("keydown", (event) => {
-      if (!this.el.open || /^(INPUT|SELECT|TEXTAREA)$/.test(/** @type {HTMLElement} */ (event.target).tagName)) return;
+      const target = /** @type {HTMLElement} */ (event.target);
+      if (!this.el.open || event.defaultPrevented || target.closest("input, select, textarea, [popover], dialog:not(.fullchart)")) return;
       if (event.key === "ArrowLeft") this.step(-1);
       if (event.key === "ArrowRight") this.step(1);
     });

@@ -44,7 +44,11 @@ export class ChartGrid {
     this.cards = new Map();
     this.inSight = new Set();
     this.more = new Map();
+    /** What there is to draw, in natural order. @type {{tag: string, runs: number}[]} */
     this.tags = [];
+    this.byTag = new Map();
+    this.setting = 0;
+    this.listing = new AbortController();
     this.feed = new Feed();
     /** @type {Context} */
     this.context = {
@@ -72,8 +76,10 @@ export class ChartGrid {
 
   #keys() {
     const { state } = this;
-    const card = () => this.full.card ?? this.cards.get(/** @type {HTMLElement} */ (document.querySelector(".card:hover, .card:focus-within"))?.dataset.id ?? "");
-    bind("f", "the chart under the mouse in full", () => { const found = card(); return found ? state.set({ full: found.spec.id }) : false; });
+    bind("f", "the chart under the mouse in full", () => {
+      const card = /** @type {HTMLElement | null} */ (this.body.querySelector(".card:hover") ?? this.body.querySelector(".card:focus-within"));
+      return card && !this.full.card ? state.set({ full: card.dataset.id }) : false;
+    });
     bind("l", "logarithmic y", () => state.set({ ys: state.get("ys") === "log" ? "linear" : "log" }));
     bind("r", "reset zoom", () => state.set({ zoom: null, yz: {} }));
     bind("[", "less smoothing", () => state.set({ sm: Math.max(0, Math.round((state.get("sm") - 0.05) * 100) / 100) }));
@@ -85,13 +91,13 @@ export class ChartGrid {
    * @param {import("./lines.js").Entry[]} entries @param {Record<string, any>} [params] what the runs of groups are searched with
    */
   async setRuns(entries, params = {}) {
-    const asked = (this.setting = (this.setting ?? 0) + 1);
+    const asked = (this.setting += 1);
     const grouped = entries.some((entry) => entry.members || entry.group);
     let ready = entries;
     try {
       if (grouped) ready = await Promise.all(entries.map(async (entry) => ({ ...entry, group: entry.group ?? { ids: await this.feed.idsOf(entry.members, params) } })));
     } catch (error) {
-      if (!withdrawn(error)) fill(this.body, failed(error, () => this.setRuns(entries, params)));
+      if (asked === this.setting) fill(this.body, failed(error, () => this.setRuns(entries, params)));
       return;
     }
     if (asked !== this.setting) return;
@@ -132,18 +138,14 @@ export class ChartGrid {
   }
 
   async #list() {
-    const { entries } = this.context;
-    const ids = entries.flatMap((entry) => entry.group?.ids ?? [entry.run_id]);
-    if (!ids.length) {
-      this.tags = [];
-      this.#layout();
-      return;
-    }
+    this.listing.abort();
+    this.listing = new AbortController();
+    const { signal } = this.listing;
+    const ids = this.context.entries.flatMap((entry) => entry.group?.ids ?? [entry.run_id]);
     try {
-      const found = ids.length <= LISTED ? await get("tags", { runs: ids, kind: "scalar" }) : await get("tags", { kind: "scalar" });
-      const known = new Set(ids);
-      if (known.size !== ids.length && !entries.length) return;
+      const found = ids.length ? await get("tags", { runs: ids.length <= LISTED ? ids : [], kind: "scalar" }, signal) : { tags: [] };
       this.tags = found.tags.sort((a, b) => natural(a.tag, b.tag));
+      this.byTag = new Map(this.tags.map((one) => [one.tag, one]));
       this.toolbar.draw();
       this.#layout();
       this.#load();
@@ -194,7 +196,7 @@ export class ChartGrid {
       const one = multi[Number(match[1])];
       return one ? { id, title: one.title || one.expr || one.tags.join(", "), tags: one.tags ?? [], expr: one.expr, at: Number(match[1]) } : null;
     }
-    const tag = this.tags.find((one) => one.tag === id);
+    const tag = this.byTag.get(id);
     return tag ? { id, title: id, tags: [id], runs: tag.runs } : null;
   }
 
@@ -238,16 +240,16 @@ export class ChartGrid {
       const shown = open ? section.ids.slice(0, this.more.get(section.kind) ?? PAGE) : [];
       const cards = shown.map((id) => {
         // A pinned chart also stands where it belongs.
-        const key = section.kind === "pinned" ? `pinned ${id}` : id;
+        const key = `${section.kind === "pinned" ? "pinned" : "own"} ${id}`;
         wanted.add(key);
-        return this.#card(key, id);
+        return this.#card(key, id, section.kind === "pinned");
       });
       const left = section.ids.length - shown.length;
       const toggle = () => state.set({ shut: state.get("shut").includes(section.kind) ? state.get("shut").filter((one) => one !== section.kind) : [...state.get("shut"), section.kind] });
       return h("section", { class: "section", "aria-label": section.name },
-        h("h2", null, h("button", { type: "button", "aria-expanded": String(open), on: { click: toggle } }, chevron(open), section.name, h("span", { class: "muted" }, ` ${section.ids.length}`))),
+        h("h2", null, h("button", { type: "button", "aria-expanded": String(open), dataset: { part: `head ${section.kind}` }, on: { click: toggle } }, chevron(open), section.name, h("span", { class: "muted" }, ` ${section.ids.length}`))),
         open && h("div", { class: `cards ${state.get("size")}` }, cards.map((card) => card.el)),
-        open && left > 0 && button(null, "", () => { this.more.set(section.kind, shown.length + PAGE); this.#layout(); }, { text: `Show ${Math.min(PAGE, left)} more of ${left}` }));
+        open && left > 0 && button(null, "", () => { this.more.set(section.kind, shown.length + PAGE); this.#layout(); }, { text: `Show ${Math.min(PAGE, left)} more of ${left}`, dataset: { part: `more ${section.kind}` } }));
     });
     for (const [key, card] of this.cards) {
       if (wanted.has(key)) continue;
@@ -256,10 +258,21 @@ export class ChartGrid {
       card.hide();
       this.cards.delete(key);
     }
-    const scroll = this.body.scrollTop;
-    fill(this.body, parts.length ? parts : this.#nothing());
-    this.body.scrollTop = scroll;
+    this.#put(parts.length ? parts : [this.#nothing()]);
     this.full.sync();
+  }
+
+  /** Put the sections into the page: what is seen stays where it is, and what has the focus keeps it. */
+  #put(parts) {
+    const scroll = this.body.scrollTop;
+    const held = this.body.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement) : null;
+    const name = (el) => `${el.dataset.part} ${el.closest(".card")?.dataset.key}`;
+    const known = held && name(held);
+    fill(this.body, parts);
+    this.body.scrollTop = scroll;
+    if (!held) return;
+    const again = held.isConnected ? held : [...this.body.querySelectorAll("[data-part]")].find((el) => name(el) === known);
+    (again ?? this.body).focus({ preventScroll: true });
   }
 
   #nothing() {
@@ -271,7 +284,7 @@ export class ChartGrid {
     return empty("The runs that are drawn have no scalars.");
   }
 
-  #card(key, id) {
+  #card(key, id, wholeName) {
     const spec = /** @type {import("./card.js").Spec} */ (this.spec(id));
     const known = this.cards.get(key);
     const fresh = known && JSON.stringify(known.spec.tags) === JSON.stringify(spec.tags) && known.spec.expr === spec.expr && known.spec.title === spec.title;
@@ -281,7 +294,7 @@ export class ChartGrid {
       this.inSight.delete(known);
       known.hide();
     }
-    const card = new Card(spec, this.context, { wholeName: key !== id });
+    const card = new Card(spec, this.context, { wholeName });
     card.pinned = this.state.get("pins").includes(id);
     card.el.dataset.key = key;
     this.cards.set(key, card);

@@ -11,6 +11,9 @@ const DRAG = 4; // pixels
 // In the top layer, so that it is seen above a chart that fills the page.
 const tip = h("div", { class: "tip", popover: "manual", "aria-hidden": "true" });
 
+/** The plot that the tooltip is about. @type {HTMLElement | null} */
+let owner = null;
+
 function showTip() {
   if (!tip.matches(":popover-open")) tip.showPopover();
 }
@@ -102,6 +105,7 @@ export function hover(el, chart) {
       hideTip();
       return undefined;
     }
+    owner = el;
     fill(tip, table(rows, { x, kind: found.kind, smoothing: found.smoothing, grouped: found.grouped }));
     showTip();
     const size = tip.getBoundingClientRect();
@@ -178,6 +182,13 @@ export function hover(el, chart) {
   }, { passive: false });
 
   return {
+    /** The chart goes: nothing of it may stay above the page. */
+    end() {
+      from = last = null;
+      line.hidden = box.hidden = true;
+      if (owner === el) hideTip();
+    },
+
     /** Show the crosshair at *x* of the axis, or none. */
     cursor(x) {
       const found = chart.state();

@@ -26,7 +26,9 @@ export function picture(lines, look) {
   if (look.xs === "log" && within[0] <= 0) within = [smallest(lines, within), within[1]];
   const bands = main.some((line) => line.low) && (look.grouped || main.length <= 4) && look.band !== "none";
   const x = widened([xscale.place(within[0]), xscale.place(within[1])], !look.zoom);
-  const y = look.yzoom ? [yscale.place(look.yzoom[0]), yscale.place(look.yzoom[1])] : extentY(main, within, yscale.place, { outliers: !look.out, bands });
+  const zoomed = look.yzoom?.map(yscale.place);
+  // A window that was chosen on a straight axis may reach where a logarithmic one has no places.
+  const y = zoomed?.every(Number.isFinite) ? zoomed : extentY(main, within, yscale.place, { outliers: !look.out, bands });
   const many = main.length > FEW;
   const width = look.coarse || many ? 1 : 1.5;
   const xs = main.map((line) => placed(line.x, xscale, straight.x));
@@ -50,7 +52,7 @@ export function picture(lines, look) {
   if (spans.length) layers.spans = { x: spans.map((span) => span.at), colour: spans.map((span) => span.colour) };
   const roomX = Math.max(2, Math.floor(look.width / (look.x === "wall" ? 90 : 70)));
   const roomY = Math.max(2, Math.floor(look.height / 45));
-  const timed = straight.x && { relative: relativeTicks, wall: wallTicks }[look.x];
+  const timed = straight.x && (look.x === "relative" ? relativeTicks : look.x === "wall" ? wallTicks : null);
   return {
     layers, x, y, xscale, yscale, within,
     xticks: !main.length ? [] : timed ? timed(x[0], x[1], roomX) : xscale.ticks(x[0], x[1], roomX),
@@ -66,7 +68,11 @@ function smallest(lines, within) {
 
 function widened([low, high], room) {
   if (!Number.isFinite(low) || !Number.isFinite(high)) return [0, 1];
-  if (low === high) return [low - 0.5, high + 0.5];
+  if (low === high) {
+    // Half a step would be lost beside steps beyond 2^53.
+    const half = Math.max(0.5, Math.abs(low) * 1e-9);
+    return [low - half, high + half];
+  }
   const pad = room ? (high - low) * 0.01 : 0;
   return [low - pad, high + pad];
 }

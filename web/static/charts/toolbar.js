@@ -5,6 +5,7 @@ import { popover } from "../core/ui.js";
 import { KINDS } from "./smooth.js";
 
 const BANDS = { std: "mean ± std", se: "mean ± std. error", ci95: "95 % interval", minmax: "min to max", none: "mean alone" };
+const MOST_AXES = 500;
 const SIZES = { s: "Small charts", m: "Medium charts", l: "Large charts" };
 
 function select(label, options, value, set) {
@@ -47,12 +48,16 @@ export class Toolbar {
     this.slider.disabled = state.get("sk") === "none";
     const x = state.get("x");
     const axes = { step: "Step", relative: "Relative time", wall: "Wall time" };
-    const key = JSON.stringify([x, this.tags().length]);
-    if (key !== this.axisKey) {
-      this.axisKey = key;
-      const others = this.tags().map((one) => one.tag).filter((tag) => !(Object.hasOwn(axes, tag))).slice(0, 500);
+    const tags = this.tags();
+    if (x !== this.shownX || tags !== this.shownTags) {
+      this.shownX = x;
+      this.shownTags = tags;
+      const others = tags.map((one) => one.tag).filter((tag) => !Object.hasOwn(axes, tag)).slice(0, MOST_AXES);
       const options = { ...axes, ...(Object.hasOwn(axes, x) || others.includes(x) ? {} : { [x]: x }), ...Object.fromEntries(others.map((tag) => [tag, tag])) };
-      fill(this.axis, select("x axis", options, x, (value) => state.set({ x: value, zoom: null })));
+      const key = JSON.stringify([x, Object.keys(options)]);
+      // A list that is open must not be taken away by one that says the same.
+      if (key !== this.axisKey) fill(this.axis, select("x axis", options, x, (value) => state.set({ x: value, zoom: null })));
+      this.axisKey = key;
     }
     this.zoom.hidden = !state.get("zoom") && !Object.keys(state.get("yz")).length;
     this.band.hidden = !grouped;

@@ -28,7 +28,8 @@ export function address(path, params = {}) {
   return `/api/v1/${path}${text ? `?${text}` : ""}`;
 }
 
-async function ask(url, options) {
+/** The server's answer; what is none, or a refusal, is thrown. @param {string} url @param {RequestInit} [options] */
+export async function fetched(url, options) {
   let answer;
   try {
     answer = await fetch(url, options);
@@ -46,7 +47,7 @@ async function ask(url, options) {
 
 /** GET an answer. @param {string} path @param {Record<string, any>} [params] @param {AbortSignal} [signal] */
 export async function get(path, params, signal) {
-  return (await ask(address(path, params), { signal })).json();
+  return (await fetched(address(path, params), { signal })).json();
 }
 
 function sending(method, body, signal) {
@@ -55,13 +56,13 @@ function sending(method, body, signal) {
 
 /** Send JSON, get JSON (or null where there is nothing to tell). */
 export async function send(method, path, body, signal) {
-  const answer = await ask(`/api/v1/${path}`, sending(method, body, signal));
+  const answer = await fetched(`/api/v1/${path}`, sending(method, body, signal));
   return answer.status === 204 ? null : answer.json();
 }
 
 /** POST JSON, get bytes. @returns {Promise<ArrayBuffer>} */
 export async function bytesOf(path, body, signal) {
-  return (await ask(`/api/v1/${path}`, sending("POST", body, signal))).arrayBuffer();
+  return (await fetched(`/api/v1/${path}`, sending("POST", body, signal))).arrayBuffer();
 }
 
 /** Whether an error only says that its question was withdrawn. */

@@ -12,7 +12,8 @@ import { fill, h, icon } from "./dom.js";
 export function popover(anchor, content, { label, onclose, class: kind = "", align = "start" }) {
   if (anchor.dataset.open) return null;
   const el = h("div", { class: `popover ${kind}`, popover: "auto", role: "dialog", "aria-label": label }, content);
-  document.body.append(el);
+  // All that is outside of an open dialog is dead to mouse and keys.
+  (anchor.closest("dialog") ?? document.body).append(el);
   anchor.dataset.open = "1";
   anchor.setAttribute("aria-expanded", "true");
   el.showPopover();

@@ -4,10 +4,10 @@ import { address, get } from "../core/api.js";
 import { PALETTE } from "../core/colour.js";
 import { button, debounce, fill, h, icon } from "../core/dom.js";
 import { ago, duration, time } from "../core/format.js";
+import { saveFrom } from "../core/save.js";
 import { literal } from "../core/split.js";
 import { copy, dialog, empty, failed, menu, popover, tell, toast } from "../core/ui.js";
 import { deleteRuns } from "../table/deletion.js";
-import { save } from "../table/download.js";
 
 const FORMATS = [["parquet", "Parquet"], ["csv", "CSV"], ["duckdb", "DuckDB database"], ["arrow", "Arrow"]];
 
@@ -132,7 +132,7 @@ export class Header {
   }
 
   #download() {
-    const take = (format) => save(address("export", { filter: `run_key = ${literal(this.page.key)}`, format, archived: true, duplicates: true }), `${this.page.data.run.name}.${format}`).catch((error) => toast(tell(error), { bad: true }));
+    const take = (format) => saveFrom(address("export", { filter: `run_key = ${literal(this.page.key)}`, format, archived: true, duplicates: true }), `${this.page.data.run.name}.${format}`).catch((error) => toast(tell(error), { bad: true }));
     menu(this.load, "Download", [
       ...FORMATS.map(([format, name]) => ({ label: name, icon: "download", run: () => { toast("The download is being made"); take(format); } })),
       "-",

@@ -1,7 +1,8 @@
 /** Downloads of runs: everything about them in a file of the lake's own tables, or the table as it is shown. */
 
-import { ApiError, address } from "../core/api.js";
+import { address } from "../core/api.js";
 import { h } from "../core/dom.js";
+import { saveFrom } from "../core/save.js";
 import { dialog } from "../core/ui.js";
 import { MOST_NAMED, only } from "./chosen.js";
 
@@ -9,22 +10,6 @@ const WHOLE = [
   ["parquet", "Everything as Parquet", "ZIP of tables, for pandas, polars, Spark"], ["csv", "Everything as CSV", "ZIP of tables, for everything else"],
   ["duckdb", "Everything as DuckDB", "one database file"], ["arrow", "The points as Arrow", "one stream of record batches"],
 ];
-
-/** Fetch first: an error is told in its place, where a plain link would leave the page or end in silence. */
-export async function save(url, name) {
-  const answer = await fetch(url);
-  if (!answer.ok) {
-    const told = await answer.json().then((body) => body.error, () => null);
-    throw new ApiError(told ?? { message: `the server answers ${answer.status}` }, answer.status);
-  }
-  const given = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1];
-  const url2 = URL.createObjectURL(await answer.blob());
-  const link = h("a", { href: url2, download: given ?? name });
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(url2), 60_000);
-}
 
 /** Ask in which form the runs are wanted. @param {string[]} keys @param {import("../core/state.js").State} state */
 export function download(keys, state) {
@@ -39,8 +24,8 @@ export function download(keys, state) {
     const form = /** @type {HTMLInputElement} */ (body.querySelector("input:checked")).value;
     if (form === "table") {
       const params = { filter: only(keys), columns: state.get("cols"), sort: state.get("group").length ? [] : state.get("sort"), archived: true, duplicates: true, limit: 100_000, format: "csv" };
-      await save(address("runs", params), "runs.csv");
-    } else await save(address("export", { filter: only(keys), format: form, archived: true, duplicates: true }), `runs.${form}`);
+      await saveFrom(address("runs", params), "runs.csv");
+    } else await saveFrom(address("export", { filter: only(keys), format: form, archived: true, duplicates: true }), `runs.${form}`);
   };
   dialog(`Download ${keys.length === 1 ? "this run" : `${keys.length} runs`}`, body, [{ label: "Download", primary: true, run }]);
 }
