@@ -84,6 +84,8 @@ def test_tags_are_added_found_again_removed_and_undone(page: Page, url: str) -> 
     page.keyboard.press("Enter")
     expect(editor.get_by_role("button", name="Remove the tag good one")).to_be_visible()
     assert [written(url, key)["tags"] for key in chosen] == [["good one"]] * 3
+    # Whatever words the row has beside its name, they are those of people.
+    expect(page.get_by_role("row").nth(1).locator(".tag")).to_have_text("good one")
     page.keyboard.press("Escape")
     bar = select(page, url, 4)
     more = keys(page)

@@ -1,9 +1,15 @@
 /** The only module that knows BokehJS: a pool of lean figures that draw lines, bands and marks. */
 
+import { onTheme } from "../core/theme.js";
+
 const LAYERS = ["bands", "spans", "faint", "lines", "dots", "over"];
 const POOL = 60;
 /** @type {Figure[]} */
 const idle = [];
+/** @type {Set<Figure>} */
+const all = new Set();
+// Colours of grids and labels come from the style sheet, which is read when something is painted.
+onTheme(() => { for (const one of all) one.repaint(); });
 
 const none = {
   bands: () => ({ xs: [], ys: [], colour: [] }),
@@ -93,6 +99,7 @@ export class Figure {
       /** @type {any} */ (window).boardlakeRecordViewport?.(null);
     }
     figure.listeners = kept;
+    all.add(figure);
     return figure;
   }
 
@@ -185,6 +192,7 @@ export function giveBack(figure) {
     idle.push(figure);
     return;
   }
+  all.delete(figure);
   const B = bokeh();
   figure.document.remove_root(figure.model);
   const at = B.documents.indexOf(figure.document);

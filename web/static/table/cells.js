@@ -26,7 +26,7 @@ export function label(item) {
   return [
     h("a", { class: "name", href: `/run/${encodeURIComponent(item.key)}`, tabindex: "-1", draggable: "false" }, middle(String(item.value("label") ?? item.key))),
     archived && h("span", { class: "chip away", title: "This run was archived" }, "archived"),
-    tags(item.value("tags") ?? []),
+    ...tags(item.value("tags") ?? []),
   ];
 }
 

@@ -1,4 +1,4 @@
-"""A server that goes away while a page is open, and what the page says and does."""
+"""What happens around the charts: a server that goes away, single results, empty windows, the theme."""
 
 from __future__ import annotations
 
@@ -61,3 +61,18 @@ def test_a_window_without_points_can_be_left(page: Page, server_url: str) -> Non
     card.get_by_role("button", name="Reset zoom").click()
     expect(card.get_by_role("img")).to_be_visible()
     expect(card).not_to_contain_text("No point")
+
+
+def test_a_change_of_the_theme_paints_charts_anew(page: Page, server_url: str) -> None:
+    """Grids and labels look as they do on a page that was dark from the start."""
+    page.goto(f"{server_url}/?q=project+%3D+'vision'&tags=train/loss")
+    card = page.get_by_role("article").first
+    expect(card.get_by_role("img")).to_be_visible()
+    page.wait_for_timeout(500)
+    page.keyboard.press("t")
+    page.wait_for_timeout(500)
+    changed = card.screenshot()
+    page.reload()
+    expect(card.get_by_role("img")).to_be_visible()
+    page.wait_for_timeout(500)
+    assert changed == card.screenshot()
