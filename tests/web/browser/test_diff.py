@@ -25,7 +25,7 @@ def module(server_url: str, browser: Browser) -> Any:
           const own = document.querySelector("script[src*='compare.js']").src;
           window.tested = {
             ...await import(own.replace("pages/compare.js", "compare/diff.js")),
-            ...await import(own.replace("pages/compare.js", "compare/direction.js")),
+            ...await import(own.replace("pages/compare.js", "core/direction.js")),
             ...await import(own.replace("pages/compare.js", "compare/export.js")),
           };
         }"""

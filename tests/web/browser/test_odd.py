@@ -141,3 +141,17 @@ def test_a_late_list_of_tags_is_not_taken(page: Page, odd_url: str) -> None:
     held[0].fulfill(json={"tags": []})
     page.wait_for_timeout(300)
     expect(page.locator(".card").first).to_be_visible()
+
+
+def test_odd_metrics_are_compared(page: Page, odd_url: str) -> None:
+    """Which way is better is asked of the names themselves, not of what JavaScript has under them."""
+    page.goto(f"{odd_url}/?view=table")
+    rows = page.locator(".row .name")
+    expect(rows).to_have_count(2)
+    keys = [str(one.get_attribute("href")).rsplit("/", 1)[1] for one in rows.all()]
+    page.goto(f"{odd_url}/compare?runs={','.join(keys)}&base={keys[0]}&diff=0")
+    row = page.get_by_role("row", name=re.compile("^constructor"))
+    button = row.get_by_role("button", name=re.compile("^constructor: neither"))
+    button.click()
+    expect(row.get_by_role("button", name="constructor: higher is better")).to_be_visible()
+    expect(page.locator("main")).not_to_contain_text("native code")

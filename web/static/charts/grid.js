@@ -4,6 +4,7 @@ import { get, withdrawn } from "../core/api.js";
 import { button, debounce, fill, h } from "../core/dom.js";
 import { natural, plural } from "../core/format.js";
 import { bind } from "../core/keys.js";
+import { tagPattern } from "../core/pattern.js";
 import { empty, failed } from "../core/ui.js";
 import { Card } from "./card.js";
 import { editChart } from "./editor.js";
@@ -322,14 +323,4 @@ export class ChartGrid {
 
 function chevron(open) {
   return h("span", { class: open ? "chevron open" : "chevron", "aria-hidden": "true" });
-}
-
-/** The tags that are searched for: a regular expression, or plain text where it is none. */
-export function tagPattern(text) {
-  if (!text) return null;
-  try {
-    return new RegExp(text, "i");
-  } catch {
-    return new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), "i");
-  }
 }

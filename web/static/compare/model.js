@@ -1,7 +1,8 @@
 /** What a comparison shows, as plain data: sections of rows with a value for each run; no page in sight. */
 
+import { direction } from "../core/direction.js";
 import { natural, toNumber } from "../core/format.js";
-import { direction } from "./direction.js";
+import { under } from "../core/kinds.js";
 
 export const SECTIONS = { fields: "Run", hparams: "Hyperparameters", metrics: "Metrics" };
 
@@ -98,7 +99,7 @@ export function sections(all, { keys, base = "", diff = false, q = "", best = fa
 }
 
 function cells(one, keys, base, best, dirs) {
-  const better = one.section === "metrics" ? (dirs[one.name] ?? direction(one.name)) : 0;
+  const better = one.section === "metrics" ? (under(dirs, one.name) ?? direction(one.name)) : 0;
   const from = best && better > 0 && one.high ? one.high : one;
   const values = keys.map((key) => from.values.get(key) ?? null);
   const row = { ...one, better, values, steps: from.steps ? keys.map((key) => from.steps.get(key) ?? null) : null };

@@ -3,6 +3,7 @@
 import { get, withdrawn } from "./api.js";
 import { debounce, fill, h } from "./dom.js";
 import { natural } from "./format.js";
+import { alone } from "./pattern.js";
 
 const actions = [];
 
@@ -18,7 +19,7 @@ const pages = [
 ];
 
 /** Where a tag leads: to the page's own charts if it has any. */
-let openTag = (tag) => { location.href = `/?${new URLSearchParams({ tags: `^${tag.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$` })}`; };
+let openTag = (tag) => { location.href = `/?${new URLSearchParams({ tags: alone(tag) })}`; };
 
 /** Let the page itself show a tag that was picked. */
 export function onTag(open) {

@@ -4,6 +4,19 @@ import { button, fill, h } from "./dom.js";
 import { bind, showKeys } from "./keys.js";
 import { quickSearch } from "./search.js";
 import { theme, toggleTheme } from "./theme.js";
+import { copy, tell, toast } from "./ui.js";
+
+/** The button that makes a short link to the page as it is. @param {import("./state.js").State} state */
+function shareButton(state) {
+  const share = async () => {
+    try {
+      await copy(await state.link(), "Link");
+    } catch (error) {
+      toast(tell(error), { bad: true });
+    }
+  };
+  return button("share", "Copy a short link to this view", share, { text: "Share" });
+}
 
 /**
  * Fill the bar and bind the keys that every page has.
@@ -18,7 +31,7 @@ export function shell({ state, tools = [] } = {}) {
   });
   const find = button("search", "Search everything", quickSearch, { text: "Search everything", class: "button quick" });
   find.append(h("kbd", null, "Ctrl K"));
-  fill(bar, find, tools, light, button("help", "Keys", showKeys));
+  fill(bar, find, tools, state && shareButton(state), light, button("help", "Keys", showKeys));
   bind("Ctrl+K", "search everything", quickSearch, { whileTyping: true });
   bind("t", "light or dark", () => light.click());
   bind("?", "this list", showKeys);

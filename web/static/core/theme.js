@@ -1,20 +1,14 @@
 /** Light or dark: as the system says, unless the reader chose. Listeners hear of a change. */
 
+import { recall, remember } from "./memory.js";
+
 const KEY = "boardlake.theme";
 const system = matchMedia("(prefers-color-scheme: dark)");
 const listeners = new Set();
 
-function chosen() {
-  try {
-    return localStorage.getItem(KEY);
-  } catch {
-    return null;
-  }
-}
-
 /** @returns {"light" | "dark"} */
 export function theme() {
-  const own = chosen();
+  const own = recall(KEY);
   return own === "light" || own === "dark" ? own : system.matches ? "dark" : "light";
 }
 
@@ -25,11 +19,7 @@ function apply() {
 
 /** Switch between light and dark. */
 export function toggleTheme() {
-  try {
-    localStorage.setItem(KEY, theme() === "dark" ? "light" : "dark");
-  } catch {
-    document.documentElement.dataset.theme = theme() === "dark" ? "light" : "dark";
-  }
+  remember(KEY, theme() === "dark" ? "light" : "dark");
   apply();
 }
 

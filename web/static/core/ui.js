@@ -2,6 +2,9 @@
 
 import { fill, h, icon } from "./dom.js";
 
+/** The popover that each anchor has open. @type {WeakMap<HTMLElement, HTMLElement>} */
+const opened = new WeakMap();
+
 /**
  * Content beside an anchor; a click elsewhere or Escape closes it. A second call for the same anchor closes it too.
  * @param {HTMLElement} anchor
@@ -10,11 +13,12 @@ import { fill, h, icon } from "./dom.js";
  * @returns {{close: () => void, el: HTMLElement} | null}
  */
 export function popover(anchor, content, { label, onclose, class: kind = "", align = "start" }) {
-  if (anchor.dataset.open) return null;
+  if (opened.has(anchor)) return null;
   const el = h("div", { class: `popover ${kind}`, popover: "auto", role: "dialog", "aria-label": label }, content);
   // All that is outside of an open dialog is dead to mouse and keys.
   (anchor.closest("dialog") ?? document.body).append(el);
-  anchor.dataset.open = "1";
+  opened.set(anchor, el);
+  const forget = () => opened.get(anchor) === el && opened.delete(anchor);
   anchor.setAttribute("aria-expanded", "true");
   el.showPopover();
   place(el, anchor.getBoundingClientRect(), align);
@@ -24,13 +28,17 @@ export function popover(anchor, content, { label, onclose, class: kind = "", ali
     el.remove();
     anchor.setAttribute("aria-expanded", "false");
     // The click that closes it may be on the anchor itself, which must not open it again.
-    setTimeout(() => delete anchor.dataset.open, 50);
+    setTimeout(forget, 50);
     if (within) anchor.focus({ preventScroll: true });
     onclose?.();
   });
   const first = el.querySelector("[autofocus]") ?? el.querySelector("input, button, select, [tabindex='0']");
   /** @type {HTMLElement | null} */ (first)?.focus({ preventScroll: true });
-  return { el, close: () => el.isConnected && el.hidePopover() };
+  const close = () => {
+    forget();
+    if (el.isConnected) el.hidePopover();
+  };
+  return { el, close };
 }
 
 function place(el, at, align) {
@@ -54,13 +62,13 @@ export function menu(anchor, label, items, align = "end") {
       {
         type: "button", class: item.danger ? "item danger" : "item", disabled: item.disabled, tabindex: "-1",
         role: item.checked === undefined ? "menuitem" : "menuitemcheckbox", "aria-checked": item.checked === undefined ? null : String(item.checked),
-        on: { click: () => { opened?.close(); item.run(); } },
+        on: { click: () => { shown?.close(); item.run(); } },
       },
       h("span", { class: "mark" }, item.checked ? icon("check") : item.icon ? icon(item.icon) : null), item.label,
     );
   });
   const box = h("div", { role: "menu", "aria-label": label, class: "menu" }, rows);
-  const opened = popover(anchor, box, { label, align });
+  const shown = popover(anchor, box, { label, align });
   const enabled = () => /** @type {HTMLElement[]} */ ([...box.querySelectorAll("button:not(:disabled)")]);
   enabled()[0]?.focus();
   box.addEventListener("keydown", (event) => {
@@ -71,7 +79,7 @@ export function menu(anchor, label, items, align = "end") {
     event.preventDefault();
     all[(to + all.length) % all.length]?.focus();
   });
-  return opened;
+  return shown;
 }
 
 /**

@@ -50,8 +50,7 @@ const keys = () => [...new Set(state.get("runs"))].slice(0, MOST_RUNS);
 const set = (patch) => state.set(patch);
 const add = (more) => set({ runs: [...new Set([...keys(), ...more])] });
 
-const share = button("share", "Copy a short link to this comparison", async () => copy(await state.link(), "Link"), { text: "Share" });
-shell({ state, tools: [share] });
+shell({ state });
 
 const pick = picker({ taken: keys, add });
 const search = h("input", { type: "search", "aria-label": "Search names", placeholder: "Search names", value: state.get("q"), maxlength: "500", spellcheck: "false" });
@@ -112,6 +111,7 @@ async function load() {
     render();
   } catch (error) {
     if (withdrawn(error)) return;
+    place.hidden = false;
     fill(place, failed(error, load));
   }
   place.removeAttribute("aria-busy");
@@ -252,7 +252,7 @@ offer("Compare: a row or a column for each run", () => set({ flip: turned() ? "n
 offer("Compare: no baseline", () => set({ base: "" }));
 load();
 follow(() => state.get("live") && keys().length > 0, () => {
-  if (document.querySelector("[popover]:popover-open, dialog[open]")) return;
+  if (document.querySelector("[popover=auto]:popover-open, dialog[open]")) return;
   load();
   grid.refresh();
 });

@@ -2,13 +2,13 @@
 
 import { get, send } from "../core/api.js";
 import { colourOf } from "../core/colour.js";
-import { button, fill, h } from "../core/dom.js";
+import { fill, h } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { flag, list, number, oneOf, text } from "../core/kinds.js";
 import { offer } from "../core/search.js";
 import { shell } from "../core/shell.js";
 import { State } from "../core/state.js";
-import { copy, empty, failed, tell, toast } from "../core/ui.js";
+import { empty, failed, tell, toast } from "../core/ui.js";
 import { Header } from "../run/header.js";
 import { Tabs } from "../run/tabs.js";
 import { follow } from "./live.js";
@@ -98,8 +98,7 @@ const page = {
   },
 };
 
-const share = button("share", "Copy a short link to this view", async () => copy(await state.link(), "Link"), { text: "Share" });
-shell({ state, tools: [share] });
+shell({ state });
 
 const header = new Header(page);
 const tabs = new Tabs(page, PARTS);

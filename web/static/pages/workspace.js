@@ -3,18 +3,18 @@
 import { ChartGrid } from "../charts/grid.js";
 import { button, fill, h, onFrame } from "../core/dom.js";
 import { bind } from "../core/keys.js";
+import { alone } from "../core/pattern.js";
 import { offer, onTag } from "../core/search.js";
 import { shell } from "../core/shell.js";
 import { State } from "../core/state.js";
-import { copy, empty } from "../core/ui.js";
+import { empty } from "../core/ui.js";
 import { RunTable } from "../table/runtable.js";
 import { viewsButton } from "../table/views.js";
 import { follow } from "./live.js";
 import { foreign, schema } from "./workspace-state.js";
 
 const state = new State("workspace", schema, "/", foreign);
-const share = button("share", "Copy a short link to this view", async () => copy(await state.link(), "Link"), { text: "Share" });
-shell({ state, tools: [viewsButton(state), share] });
+shell({ state, tools: [viewsButton(state)] });
 
 const runs = h("section", { class: "runs", "aria-label": "Runs" });
 const charts = h("section", { class: "charts", "aria-label": "Charts" });
@@ -37,7 +37,8 @@ grip.addEventListener("pointerdown", (event) => {
   grip.setPointerCapture(event.pointerId);
   const move = (moved) => drag(moved.clientX);
   grip.addEventListener("pointermove", move);
-  grip.addEventListener("pointerup", () => { grip.removeEventListener("pointermove", move); state.set({ pane: state.get("pane") }); }, { once: true });
+  // Also where the browser takes the pointer away.
+  grip.addEventListener("lostpointercapture", () => { grip.removeEventListener("pointermove", move); state.set({ pane: state.get("pane") }); }, { once: true });
 });
 grip.addEventListener("keydown", (event) => {
   const by = { ArrowLeft: -20, ArrowRight: 20 }[event.key];
@@ -80,7 +81,7 @@ offer("Table and charts side by side", () => state.set({ view: "both" }));
 offer("The table alone", () => state.set({ view: "table" }));
 offer("The charts alone", () => state.set({ view: "charts" }));
 offer("Reset the view", () => state.set(state.defaults()));
-onTag((tag) => state.set({ tags: `^${tag.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`, view: state.get("view") === "table" ? "both" : state.get("view") }));
+onTag((tag) => state.set({ tags: alone(tag), view: state.get("view") === "table" ? "both" : state.get("view") }));
 
 follow(() => state.get("live"), () => {
   table.refresh();

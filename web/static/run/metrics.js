@@ -2,6 +2,7 @@
 
 import { debounce, fill, h, icon } from "../core/dom.js";
 import { natural, number, toNumber } from "../core/format.js";
+import { alone } from "../core/pattern.js";
 import { empty } from "../core/ui.js";
 
 const AT_FIRST = 500;
@@ -93,7 +94,7 @@ export class Metrics {
   }
 
   #row(one, column) {
-    const open = () => this.page.state.set({ tab: "charts", tags: `^${one.tag.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$` });
+    const open = () => this.page.state.set({ tab: "charts", tags: alone(one.tag) });
     const at = (value, step) => [number(value), step != null && h("span", { class: "at" }, ` @${step.toLocaleString("en-US")}`)];
     const bad = one.nan_count + one.inf_count;
     const says = [one.nan_count && `${one.nan_count.toLocaleString("en-US")} NaN`, one.inf_count && `${one.inf_count.toLocaleString("en-US")} Inf`].filter(Boolean).join(", ");

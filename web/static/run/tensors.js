@@ -3,6 +3,7 @@
 import { address, get } from "../core/api.js";
 import { fill, h, icon } from "../core/dom.js";
 import { bytes, number } from "../core/format.js";
+import { under } from "../core/kinds.js";
 import { dialog, empty, failed } from "../core/ui.js";
 
 const DRAWN = new Set(["histograms", "text", "pr_curves", "images", "audio"]);
@@ -52,9 +53,10 @@ function show(box, series, page) {
 }
 
 function row(one, page) {
+  const means = under(MEANS, one.plugin);
   return h("tr", null,
     h("th", { scope: "row", title: one.tag }, one.tag), h("td", null, one.stream && h("span", { class: "chip stream" }, one.stream)),
-    h("td", { title: MEANS[one.plugin] ?? null }, one.plugin || "unknown", MEANS[one.plugin] && h("span", { class: "muted" }, ` · ${MEANS[one.plugin]}`)),
+    h("td", { title: means }, one.plugin || "unknown", means && h("span", { class: "muted" }, ` · ${means}`)),
     h("td", null, one.kind === "blob" ? one.mime : one.dtype), h("td", null, one.shape ? (one.shape.length ? one.shape.join(" × ") : "single") : ""),
     h("td", { class: "number" }, number(one.steps)), h("td", { class: "number" }, number(one.first_step)), h("td", { class: "number" }, number(one.last_step)),
     h("td", { class: "number" }, one.nbytes ? bytes(one.nbytes) : ""), h("td", null, download(one, page)));

@@ -131,20 +131,27 @@ export class Bulk {
     }
   }
 
+  /** The one selected run as it is now: what was looked up for many has no notes, and must not be written over them. */
   async #one() {
-    return this.runs.find((run) => run.key === this.keys[0]) ?? (await described(this.keys.slice(0, 1)))[0];
+    try {
+      return (await described(this.keys.slice(0, 1)))[0] ?? null;
+    } catch (error) {
+      toast(tell(error), { bad: true });
+      return null;
+    }
   }
 
   async rename() {
     const [key] = this.keys;
     const run = await this.#one();
-    const input = /** @type {HTMLInputElement} */ (h("input", { type: "text", "aria-label": "Name", value: run?.label ?? "", maxlength: "200", class: "whole" }));
+    if (!run) return;
+    const input = /** @type {HTMLInputElement} */ (h("input", { type: "text", "aria-label": "Name", value: run.label, maxlength: "200", class: "whole" }));
     const set = () => {
       // Its first name, written again, is no name of its own.
-      const name = input.value.trim() === run?.name ? "" : input.value.trim();
+      const name = input.value.trim() === run.name ? "" : input.value.trim();
       return write([key], { name }, name ? `Renamed to “${name}”` : "It has its first name again", () => this.#changed());
     };
-    const asked = dialog("Rename", [input, h("p", { class: "muted" }, `Without a name of its own it is called ${run?.name ?? key}.`)], [{ label: "Rename", primary: true, run: set }]);
+    const asked = dialog("Rename", [input, h("p", { class: "muted" }, `Without a name of its own it is called ${run.name}.`)], [{ label: "Rename", primary: true, run: set }]);
     input.addEventListener("keydown", (event) => {
       if (event.key === "Enter") /** @type {HTMLElement} */ (asked.el.querySelector("footer .primary")).click();
     });
@@ -154,8 +161,9 @@ export class Bulk {
 
   async note() {
     const { keys } = this;
-    const now = keys.length === 1 ? (await this.#one())?.notes ?? "" : "";
-    const input = h("textarea", { rows: 8, "aria-label": "Note", value: now, maxlength: "20000", placeholder: "Markdown" });
+    const one = keys.length === 1 ? await this.#one() : { notes: "" };
+    if (!one) return;
+    const input = h("textarea", { rows: 8, "aria-label": "Note", value: one.notes, maxlength: "20000", placeholder: "Markdown" });
     const told = keys.length > 1 && h("p", { class: "muted" }, `It takes the place of the notes of ${plural(keys.length, "run")}.`);
     const run = () => write(keys, { notes: /** @type {HTMLTextAreaElement} */ (input).value }, "Note written", () => this.#changed());
     dialog("Note", [input, told], [{ label: "Write", primary: true, run }]);
@@ -187,7 +195,7 @@ export class Bulk {
       }
     };
     fill(box, chips);
-    const tags = peoplesTags();
+    const tags = peoplesTags().catch(() => []);
     const { input } = tagInput(box, {
       label: "Add a tag", placeholder: "Add a tag", free: true, tags: () => tags,
       pick: (tag) => (tag.length > MOST_TAG ? fill(wrong, `A tag has at most ${MOST_TAG} characters`) : change({ add: [tag] })),

@@ -2,11 +2,12 @@
 
 import { get } from "../core/api.js";
 import { matcher } from "../core/combo.js";
+import { direction } from "../core/direction.js";
 import { button, debounce, fill, h, icon } from "../core/dom.js";
 import { plural } from "../core/format.js";
 import { metric } from "../core/split.js";
 import { popover, tell } from "../core/ui.js";
-import { column, direction } from "./expression.js";
+import { column } from "./expression.js";
 import { loader, scalars } from "./names.js";
 import { moved, OrderList } from "./order.js";
 

@@ -1,5 +1,8 @@
 /** What a column's expression means: its title, its alias, the metric or hyperparameter in it, which way is better. */
 
+import { direction } from "../core/direction.js";
+import { under } from "../core/kinds.js";
+
 /** Statistics of a metric that a column may show. */
 export const STATS = ["last", "min", "max", "mean", "first", "std", "count", "step_min", "step_max"];
 
@@ -7,8 +10,6 @@ const FIELD_TITLES = {
   label: "Run", name: "Name", last_event_at: "Last event", created_at: "Created", discovered_at: "Discovered", duration_s: "Duration",
   last_step: "Last step", run_key: "Key", run_id: "Number", git_commit: "Commit", group_name: "Group", end_reason: "End", duplicate_of: "Copy of",
 };
-const LOWER = /loss|error|(^|[^a-z])(err|ppl)([^a-z]|$)|perplexity/i;
-const HIGHER = /acc(?!el|um|ess)|return|reward|(^|[^a-z])(m?iou|f1|m?ap)([^a-z]|$)/i;
 
 const parsed = new Map();
 
@@ -44,15 +45,9 @@ function parse(text) {
   let title = expr;
   if (metric) title = `${stat.replace("_", " ")} ${tag}${stream ? ` (${stream})` : ""}`;
   else if (hp) title = hp[1].startsWith('"') ? unquote(hp[1]) : hp[1];
-  else if (field) title = FIELD_TITLES[field] ?? (field[0].toUpperCase() + field.slice(1)).replaceAll("_", " ");
+  else if (field) title = under(FIELD_TITLES, field) ?? (field[0].toUpperCase() + field.slice(1)).replaceAll("_", " ");
   const better = ["count", "std", "step_min", "step_max"].includes(stat) ? 0 : direction(metric ? tag : alias ?? "");
   return { text, expr, alias, name: alias ?? text.trim(), title: alias ?? title, stat, tag, stream, field, better };
-}
-
-/** Whether more (1) or less (-1) of what is called so is better; 0 where nobody can say. */
-export function direction(name) {
-  if (LOWER.test(name)) return -1;
-  return HIGHER.test(name) ? 1 : 0;
 }
 
 /** A sort key such as `-points` as its expression and its direction. */

@@ -81,10 +81,12 @@ export class Headers {
     const end = (ended) => {
       removeEventListener("pointermove", move);
       removeEventListener("pointerup", end);
-      if (ended.clientX !== from) this.#widen(shown.id, width + ended.clientX - from, true);
+      removeEventListener("pointercancel", end);
+      if (ended.type !== "pointercancel" && ended.clientX !== from) this.#widen(shown.id, width + ended.clientX - from, true);
     };
     addEventListener("pointermove", move);
     addEventListener("pointerup", end);
+    addEventListener("pointercancel", end);
   }
 
   #drag(event, cell, shown, sortable) {

@@ -2,12 +2,13 @@
 
 import { get } from "../core/api.js";
 import { combo, ranked } from "../core/combo.js";
+import { direction } from "../core/direction.js";
 import { button, fill, h } from "../core/dom.js";
 import { plural } from "../core/format.js";
 import { metric, split } from "../core/split.js";
 import { popover, tell } from "../core/ui.js";
 import { complete, meant, nameOptions } from "./completion.js";
-import { column, direction, sortKey, sortText } from "./expression.js";
+import { column, sortKey, sortText } from "./expression.js";
 import { loader, scalars } from "./names.js";
 import { moved, OrderList } from "./order.js";
 

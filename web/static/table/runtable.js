@@ -3,6 +3,7 @@
 import { button, fill, h, icon, set } from "../core/dom.js";
 import { plural } from "../core/format.js";
 import { bind } from "../core/keys.js";
+import { recall, remember } from "../core/memory.js";
 import { menu } from "../core/ui.js";
 import { Bulk } from "./bulk.js";
 import { groupCell, groupLabel, isNumeric, label, runCell } from "./cells.js";
@@ -87,7 +88,7 @@ export class RunTable {
     this.count = h("span", { class: "count", role: "status" });
     this.first = /** @type {HTMLInputElement} */ (h("input", { type: "number", min: 0, max: MOST_DRAWN, class: "first", "aria-label": "How many of the first are drawn", title: "So many of the first are drawn in the charts", on: { change: () => this.state.set({ n: this.state.schema.n.read(this.first.value) }) } }));
     this.dense = button("menu", "Compact rows", () => {
-      localStorage.setItem(COMPACT, localStorage.getItem(COMPACT) === "1" ? "0" : "1");
+      remember(COMPACT, recall(COMPACT) === "1" ? "0" : "1");
       this.#density();
     });
     fill(this.dense, lines());
@@ -95,7 +96,7 @@ export class RunTable {
   }
 
   #density() {
-    const compact = localStorage.getItem(COMPACT) === "1";
+    const compact = recall(COMPACT) === "1";
     this.dense.setAttribute("aria-pressed", String(compact));
     this.grid.setRowHeight(compact ? ROW_COMPACT : ROW);
   }

@@ -12,22 +12,28 @@ function tokens(text) {
   return parts.flatMap((part) => [part, ...part.replace(/([a-z])([A-Z])/g, "$1 $2").split(" ")]).filter(Boolean).map((part) => part.toLowerCase());
 }
 
+/** What one part of a tag tells: null where it tells nothing, 0 where it is a setting. */
+function told(part) {
+  const words = tokens(part).reverse();
+  if (words.some((word) => NEITHER.has(word))) return 0;
+  if (/(^|[^a-z])per_(s|sec|second)$/i.test(part)) return 1;
+  for (const word of words.flatMap((one) => [one, one.replace(/\d+$/, "")])) {
+    if (LOWER.has(word)) return -1;
+    if (HIGHER.has(word)) return 1;
+  }
+  return null;
+}
+
 /**
- * 1 where higher is better, -1 where lower is, 0 where the name does not tell.
+ * 1 where higher is better, -1 where lower is, 0 where the name does not tell. The last part of a tag says most:
+ * `loss/train` is a loss, `loss/lr` none.
  * @param {string} tag
  * @returns {1 | -1 | 0}
  */
 export function direction(tag) {
-  const leaf = tag.slice(tag.lastIndexOf("/") + 1);
-  const own = tokens(leaf);
-  if (own.some((token) => NEITHER.has(token))) return 0;
-  if (/(^|[^a-z])(per_s|per_sec|per_second|\/s)$/i.test(leaf) || /_per_(s|sec|second)$/i.test(leaf)) return 1;
-  for (const token of own.reverse()) {
-    const bare = token.replace(/\d+$/, "");
-    for (const word of [token, bare]) {
-      if (LOWER.has(word)) return -1;
-      if (HIGHER.has(word)) return 1;
-    }
+  for (const part of tag.split("/").reverse()) {
+    const found = told(part);
+    if (found !== null) return found;
   }
   return 0;
 }
