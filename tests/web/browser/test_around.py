@@ -76,3 +76,24 @@ def test_a_change_of_the_theme_paints_charts_anew(page: Page, server_url: str) -
     expect(card.get_by_role("img")).to_be_visible()
     page.wait_for_timeout(500)
     assert changed == card.screenshot()
+
+
+def test_runs_that_are_drawn_together_have_colours_of_their_own(
+    page: Page, server_url: str
+) -> None:
+    """As long as there are enough; an eye or another order changes none of them."""
+
+    def colours() -> dict[str, str | None]:
+        rows = page.get_by_role("row").filter(has=page.locator(".name")).all()[:10]
+        return {
+            row.locator(".name").inner_text(): row.locator(".dot").get_attribute("style")
+            for row in rows
+        }
+
+    page.goto(f"{server_url}/?q=project+%3D+'vision'")
+    expect(page.locator(".name").nth(10)).to_be_visible()
+    before = colours()
+    assert len(before) == len(set(before.values())) == 10
+    page.get_by_role("row").nth(2).locator(".eye").click()
+    expect(page.get_by_text("9 of 25 drawn")).to_be_visible()
+    assert colours() == before

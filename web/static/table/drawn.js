@@ -4,19 +4,54 @@ import { PALETTE, colourOf, colourOfText } from "../core/colour.js";
 import { groupId } from "./rows.js";
 
 export const MOST_DRAWN = 200;
+const MOST_KEPT = 2000;
 
 export class Drawn {
   /** @param {import("../core/state.js").State} state @param {import("./rows.js").Rows} rows */
   constructor(state, rows) {
     this.state = state;
     this.rows = rows;
+    /** Colours of runs that were drawn, which they keep as long as the page is open. @type {Map<string, string>} */
+    this.kept = new Map();
   }
 
-  /** The colour of a row: that of this view, that which people gave it, else its own. */
+  /** The colour of a row: that of this view, that which people gave it, else its own as far as no other line has it. */
   colour(item) {
     const own = this.state.get("hue")[item.key];
-    if (!item.group?.members) return colourOf(item.value("run_id"), own || item.value("colour") || "");
+    if (!item.group?.members) {
+      const given = own || item.value("colour") || "";
+      return colourOf(item.value("run_id"), given || (item.group ? "" : this.#apart().get(item.key)) || "");
+    }
     return /^#[0-9a-f]{6}$/i.test(own ?? "") ? own : this.#ofGroups().get(item.key) ?? colourOfText(item.key);
+  }
+
+  /** Runs that are drawn together share a colour only when there are more of them than colours. */
+  #apart() {
+    const items = (this.rows.grouped ? [] : this.items()) ?? [];
+    const { hue } = this.state.values;
+    const told = items.map((item) => `${item.key} ${hue[item.key] ?? item.value("colour") ?? ""}`).join("\n");
+    if (this.told === told) return this.kept;
+    this.told = told;
+    const uses = new Map(PALETTE.map((colour) => [colour, 0]));
+    const use = (colour) => uses.has(colour) && uses.set(colour, uses.get(colour) + 1);
+    const fresh = [];
+    if (this.kept.size > MOST_KEPT) this.kept.clear();
+    const own = (item) => hue[item.key] || item.value("colour");
+    for (const item of items) if (own(item)) use(own(item));
+    for (const item of items.filter((one) => !own(one))) {
+      const colour = this.kept.get(item.key);
+      if (colour && (!uses.get(colour) || items.length > PALETTE.length)) use(colour);
+      else fresh.push(item);
+    }
+    // By number, not by place: another order of the rows is no reason for other colours.
+    for (const item of fresh.sort((a, b) => a.value("run_id") - b.value("run_id"))) {
+      const wished = PALETTE.indexOf(colourOf(item.value("run_id")));
+      const order = PALETTE.map((_, i) => PALETTE[(wished + i) % PALETTE.length]);
+      const colour = order.reduce((best, one) => (uses.get(one) < uses.get(best) ? one : best));
+      use(colour);
+      this.kept.set(item.key, colour);
+    }
+    return this.kept;
   }
 
   /** Groups are few: as long as there are colours, no two have the same, whatever the order or the eyes. */
