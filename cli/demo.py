@@ -30,9 +30,16 @@ machine = "{machine}"
 @click.option("--seed", default=0, show_default=True, help="Another seed, other curves.")
 @click.option("--live", is_flag=True, help="Let running runs log on, each second until Ctrl-C.")
 @click.option("--behind", is_flag=True, hidden=True, help="Stop when stdin ends.")
+@click.option("--quiet", is_flag=True, hidden=True, help="Leave out what to do next.")
 @click.pass_obj
 def command(
-    context: Context, directory: Path, scale: float, seed: int, live: bool, behind: bool
+    context: Context,
+    directory: Path,
+    scale: float,
+    seed: int,
+    live: bool,
+    behind: bool,
+    quiet: bool,
 ) -> None:
     """Write sample logs in the formats of the real writers to DIRECTORY, and ingest them.
 
@@ -41,7 +48,7 @@ def command(
     """
     config = directory / "boardlake.toml"
     if not (live and config.exists() and (directory / "logs").is_dir()):
-        _make(context, directory, config, scale, seed)
+        _make(context, directory, config, scale, seed, quiet)
     if live:
         _go_on(context, directory / "logs", behind)
 
@@ -60,7 +67,9 @@ def _go_on(context: Context, logs: Path, behind: bool) -> None:
                 file.tick(time.time())
 
 
-def _make(context: Context, directory: Path, config: Path, scale: float, seed: int) -> None:
+def _make(
+    context: Context, directory: Path, config: Path, scale: float, seed: int, quiet: bool
+) -> None:
     from ..ingest.cycle import warm
     from ..ingest.sample import write_samples
     from ..ingest.setup import setups
@@ -80,6 +89,8 @@ def _make(context: Context, directory: Path, config: Path, scale: float, seed: i
     with stop_on_signals() as options, demo.open(read_only=False, create=True) as lake:
         configure(demo, options)
         cycle(demo, lake, setups(demo.settings.sources), options, summarise="all")
+    if quiet:
+        return
     context.say(f"\nNext:\n  cd {directory}")
     context.say("  boardlake up          look at them in a browser")
     context.say("  boardlake runs")

@@ -134,10 +134,14 @@ def serve(service: Service, bound: socket.socket) -> None:
 
 def server_of(service: Service, bound: socket.socket) -> Any:
     """The server on *bound*, with `run` and `close`, as waitress makes it."""
+    import logging
+
     from waitress.server import create_server
 
     from ..web.app import create_app
 
+    # That a page asks more questions at once than there are threads is as usual as it is brief.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     return create_server(
         create_app(service), sockets=[bound], threads=_THREADS, ident=None,
         channel_timeout=120, max_request_body_size=8 << 20,

@@ -12,7 +12,10 @@ if [ $# -gt 0 ]; then
     cd "$start"
     exec "$boardlake" up "$@"
 fi
-[ -e samples/boardlake.toml ] || "$boardlake" demo samples
+if [ ! -e samples/boardlake.toml ]; then
+    echo "writing and reading sample logs of three machines, once ..."
+    "$boardlake" demo samples --quiet
+fi
 cd samples
 echo
 if [ "${BOARDLAKE_NO_SERVE:-0}" = 0 ]; then

@@ -13,9 +13,10 @@ from .writer import EventWriter
 
 # Files that grew within so many seconds of the newest one belong to runs that still go.
 _TOGETHER_S = 900.0
-# A series goes on as its last points suggest, and its trend fades within so many more.
+# A series goes on as its last points suggest, and its trend fades within as many more. What
+# explains less than half of how they vary is a wobble and no trend.
 _FIT = 50
-_FADE = 200.0
+_TREND = 0.5
 _MAX_BYTES = 64 << 20
 
 
@@ -29,11 +30,12 @@ class _Series:
     level: float
     slope: float
     noise: float
+    fade: float
     more: int = 0
 
     def value(self, rng: np.random.Generator) -> float:
         """The next value."""
-        gone = self.slope * _FADE * (1 - math.exp(-self.more / _FADE))
+        gone = self.slope * self.fade * (1 - math.exp(-self.more / self.fade))
         return self.level + gone + float(rng.normal()) * self.noise
 
 
@@ -89,6 +91,8 @@ def _series(data: bytes, decoded: Decoded) -> list[_Series]:
         order = np.arange(len(rows)) - len(rows) + 1
         slope, level = np.polyfit(order, values, 1)
         noise = float(np.std(values - (level + slope * order)))
+        if (slope * np.std(order)) ** 2 < _TREND * np.var(values):
+            slope, level, noise = 0.0, float(values.mean()), float(np.std(values))
         tag = data[start : start + size].decode()
-        found.append(_Series(tag, int(steps[-1]) + stride, stride, level, slope, noise))
+        found.append(_Series(tag, int(steps[-1]) + stride, stride, level, slope, noise, len(rows)))
     return found
