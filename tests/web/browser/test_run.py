@@ -294,7 +294,7 @@ def test_pr_curves_name_their_thresholds(page: Page, vision: str) -> None:
     page.goto(f"{vision}?tab=curves")
     canvas = page.locator(".curves canvas")
     expect(canvas).to_have_attribute(
-        "aria-label", _starts("Precision against recall of val/pr/dog")
+        "aria-label", _starts("Precision against recall of val/pr/dog at step")
     )
     box = canvas.bounding_box()
     assert box

@@ -1,7 +1,7 @@
 /** A chart as layers for the canvas: lines in places of the axes, bands, marks, ranges and ticks. Pure. */
 
 import { extentX, extentY, nearest, typical } from "./lines.js";
-import { relativeTicks, scaleOf, wallTicks } from "./scale.js";
+import { relativeTicks, scaleOf, stepTicks, wallTicks } from "./scale.js";
 
 const MARKERS = { NaN: "triangle", Infinity: "diamond", "-Infinity": "inverted_triangle" };
 const FEW = 12;
@@ -52,10 +52,10 @@ export function picture(lines, look) {
   if (spans.length) layers.spans = { x: spans.map((span) => span.at), colour: spans.map((span) => span.colour) };
   const roomX = Math.max(2, Math.floor(look.width / (look.x === "wall" ? 90 : 70)));
   const roomY = Math.max(2, Math.floor(look.height / 45));
-  const timed = straight.x && (look.x === "relative" ? relativeTicks : look.x === "wall" ? wallTicks : null);
+  const own = straight.x && new Map([["step", stepTicks], ["relative", relativeTicks], ["wall", wallTicks]]).get(look.x);
   return {
     layers, x, y, xscale, yscale, within,
-    xticks: !main.length ? [] : timed ? timed(x[0], x[1], roomX) : xscale.ticks(x[0], x[1], roomX),
+    xticks: !main.length ? [] : own ? own(x[0], x[1], roomX) : xscale.ticks(x[0], x[1], roomX),
     yticks: main.length ? yscale.ticks(y[0], y[1], roomY) : [],
   };
 }

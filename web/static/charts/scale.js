@@ -24,13 +24,13 @@ export function tick(value) {
   return number(Number(value.toPrecision(10)), 6);
 }
 
-/** Round numbers from *low* to *high*, about *most* of them. */
-export function steps(low, high, most) {
+/** Round numbers from *low* to *high*, about *most* of them; *whole* ones have no fractions. */
+export function steps(low, high, most, whole = false) {
   const range = high - low;
   if (!(range > 0) || !Number.isFinite(range)) return [low];
-  const rough = range / Math.max(1, most);
+  const rough = Math.max(range / Math.max(1, most), whole ? 1 : 0);
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 2.5, 5, 10].map((m) => m * power).find((s) => s >= rough * 0.999) ?? 10 * power;
+  const step = [1, 2, 2.5, 5, 10].map((m) => m * power).find((s) => s >= rough * 0.999 && (!whole || Number.isInteger(s))) ?? 10 * power;
   const found = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9 && found.length < 100; i += 1) found.push(Number((i * step).toPrecision(12)));
   return found;
@@ -92,6 +92,11 @@ export function scaleOf(name, typical = 1) {
   if (name === "log") return log;
   if (name !== "symlog") return linear;
   return symlog(10 ** Math.floor(Math.log10(typical > 0 && Number.isFinite(typical) ? typical : 1)) / 10);
+}
+
+/** Ticks of steps: there is none between two. */
+export function stepTicks(low, high, most) {
+  return steps(low, high, most, true).map(numbered);
 }
 
 const UNITS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000, 7776000, 31536000];

@@ -1,60 +1,23 @@
 /** Precision against recall by tag, at a step. */
 
-import { get } from "../core/api.js";
 import { fill, h } from "../core/dom.js";
-import { number, time, toNumber } from "../core/format.js";
-import { failed } from "../core/ui.js";
-import { Cards, matching, searchField, seriesTitle } from "./cards.js";
+import { number, toNumber } from "../core/format.js";
+import { seriesTitle } from "./cards.js";
 import { axes, ink, Plot } from "./plot.js";
-import { nearest, StepSlider, stepText, together } from "./steps.js";
+import { SeriesCard, seriesPart, SeriesTab } from "./series.js";
+import { nearest, stepText, wallText } from "./steps.js";
 
 const of = (data) => data.series.filter((one) => one.plugin === "pr_curves" && one.kind === "tensor");
 const HEIGHT = 320;
 const BOX = { left: 48, top: 10, right: 14, foot: 36 };
 
-/** @type {import("./tabs.js").Part} */
-export default {
-  id: "curves",
-  label: "PR curves",
-  none: "This run logged no PR curves.",
-  about: (data) => of(data).length || false,
-  make(el, page) {
-    return new Curves(el, page);
-  },
-};
-
-class Curves {
+class Curves extends SeriesTab {
   constructor(el, page) {
-    this.page = page;
-    this.slider = new StepSlider(page.state, "Step of the curves");
-    this.field = searchField(page.state, "pc", "Search tags");
-    this.cards = new Cards((series) => new Card(series, this), "thirds");
-    fill(el, h("div", { class: "tools sticky" }, this.slider.el, this.field), this.cards.el);
-  }
-
-  update() {
-    this.follow();
-    for (const card of this.cards.started) card.refresh();
-  }
-
-  follow() {
-    const { state, data } = this.page;
-    const all = of(data);
-    const words = state.get("pc");
-    this.field.hidden = all.length < 2 && !words;
-    if (document.activeElement !== this.field) this.field.value = words;
-    this.cards.show(matching(all, words), { none: `No PR curve is called “${words}”.`, clear: () => { this.field.value = ""; state.set({ pc: "" }); } });
-    this.steps();
-    for (const card of this.cards.started) card.draw();
-  }
-
-  steps() {
-    const walls = new Map();
-    const shown = this.cards.started.filter((one) => one.given);
-    for (const { given } of shown) given.steps.forEach((step, i) => walls.set(step, toNumber(given.wall_times[i])));
-    this.slider.set(together(shown.map((one) => one.given.steps)), walls);
+    super(el, page, { of, Card: Curve, step: "Step of the curves", search: "pc", kind: "thirds", none: (words) => `No PR curve is called “${words}”.` });
   }
 }
+
+export default seriesPart({ id: "curves", label: "PR curves", none: "This run logged no PR curves.", of, Tab: Curves });
 
 /** The area under a curve, by its points in the order of thresholds: recall falls. @param {number[]} precision @param {number[]} recall */
 export function average(precision, recall) {
@@ -63,40 +26,24 @@ export function average(precision, recall) {
   return sum;
 }
 
-class Card {
+class Curve extends SeriesCard {
+  path = "pr_curves";
+  limits = { most: 200 };
+
   constructor(series, tab) {
-    this.series = series;
-    this.tab = tab;
+    super(series, tab);
     this.says = h("p", { class: "muted says" });
     this.plot = new Plot({ label: `Precision against recall of ${series.tag}`, height: HEIGHT, draw: (...given) => this.#paint(...given), hover: (x, y) => this.#hover(x, y) });
     this.box = h("div", null, this.says, this.plot.el);
     this.el = h("section", { class: "sheet", "aria-label": series.tag }, seriesTitle(series), this.box);
   }
 
-  update(series) {
-    this.series = series;
-  }
-
-  start() {
-    this.refresh();
-  }
-
-  async refresh() {
-    const { series, tab } = this;
-    const version = `${series.points} ${series.last_step} ${series.last_wall_time}`;
-    if (version === this.version) return this.draw();
-    this.version = version;
-    try {
-      const given = await get("pr_curves", { run: tab.page.key, tag: series.tag, stream: series.stream, most: 200 });
-      for (const name of ["precision", "recall", "thresholds", "tp", "fp", "tn", "fn"]) given[name] = given[name].map((row) => row.map((one) => toNumber(one) ?? NaN));
-      this.given = given;
-      fill(this.box, this.says, this.plot.el);
-      tab.steps();
-      this.draw();
-    } catch (error) {
-      this.version = null;
-      fill(this.box, failed(error, () => this.refresh()));
-    }
+  take(given) {
+    for (const name of ["precision", "recall", "thresholds", "tp", "fp", "tn", "fn"]) given[name] = given[name].map((row) => row.map((one) => toNumber(one) ?? NaN));
+    this.given = given;
+    this.steps = given.steps;
+    this.walls = new Map(given.steps.map((step, i) => [step, toNumber(given.wall_times[i])]));
+    fill(this.box, this.says, this.plot.el);
   }
 
   draw() {
@@ -107,8 +54,7 @@ class Card {
     }
     this.at = nearest(given.steps, this.tab.page.state.get("step"));
     const area = average(given.precision[this.at], given.recall[this.at]);
-    const wall = toNumber(given.wall_times[this.at]);
-    fill(this.says, h("strong", null, stepText(given.steps[this.at])), wall !== null && Number.isFinite(wall) && ` · ${time(wall)}`, ` · area ${number(area, 4)}`);
+    fill(this.says, h("strong", null, stepText(given.steps[this.at])), wallText(this.walls.get(given.steps[this.at])), ` · area ${number(area, 4)}`);
     this.plot.say(`Precision against recall of ${this.series.tag} at step ${given.steps[this.at]}: area ${number(area, 4)}, ${given.recall[this.at].length} thresholds`);
     this.plot.redraw();
   }

@@ -69,7 +69,7 @@ export class Heat {
       const to = Math.ceil(this.#x(this.columns[i + 1], box));
       context.drawImage(sheet, i, 0, 1, n, from, box.top, Math.max(1, to - from), box.height);
     }
-    const x = { low: this.columns[0], high: this.columns[this.columns.length - 1], name: "step" };
+    const x = { low: this.columns[0], high: this.columns[this.columns.length - 1], name: "step", whole: true };
     axes(context, box, x, { low: edges[0], high: edges[n] });
     const mark = (at, colour, dash) => {
       const middle = Math.round((this.#x(this.columns[at], box) + this.#x(this.columns[at + 1], box)) / 2) + 0.5;

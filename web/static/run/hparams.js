@@ -1,8 +1,9 @@
 /** The hyperparameters of a run: nested names indented, every origin, and where origins disagree. */
 
-import { button, debounce, fill, h } from "../core/dom.js";
+import { button, fill, h } from "../core/dom.js";
 import { natural } from "../core/format.js";
 import { copy, empty, menu } from "../core/ui.js";
+import { searchField } from "./cards.js";
 
 /** Hyperparameters by name: the value that holds, and the others. @param {any[]} rows best origin first within a name */
 export function grouped(rows) {
@@ -40,9 +41,7 @@ export class Hparams {
   /** @param {any} page */
   constructor(page) {
     this.page = page;
-    this.field = /** @type {HTMLInputElement} */ (h("input", { type: "search", placeholder: "Search hyperparameters", "aria-label": "Search hyperparameters", value: page.state.get("hp") }));
-    this.field.addEventListener("input", debounce(() => page.state.set({ hp: this.field.value }, { commit: false }), 120));
-    this.field.addEventListener("change", () => page.state.set({ hp: this.field.value }));
+    this.field = searchField(page.state, "hp", "Search hyperparameters");
     this.count = h("span", { class: "muted" });
     this.take = button("copy", "Copy the hyperparameters", () => this.#copy(), { text: "Copy", "aria-haspopup": "menu" });
     this.box = h("div");

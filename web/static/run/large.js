@@ -1,9 +1,9 @@
 /** One image over the page, with the steps before and after it. */
 
 import { fill, h } from "../core/dom.js";
-import { bytes, time, toNumber } from "../core/format.js";
+import { bytes } from "../core/format.js";
 import { dialog } from "../core/ui.js";
-import { StepSlider } from "./steps.js";
+import { StepSlider, wallText } from "./steps.js";
 
 /**
  * Show an image of a card large; the page's step moves with it.
@@ -22,12 +22,11 @@ export function large(card, idx) {
     img.alt = `${card.series.tag}, step ${one.step}`;
     img.classList.toggle("small", Boolean(one.width && one.width < 400));
     if (img.getAttribute("src") !== one.url) img.src = one.url;
-    const wall = toNumber(one.wall_time);
-    fill(says, [one.width && `${one.width} × ${one.height}`, bytes(one.nbytes), one.mime, wall !== null && Number.isFinite(wall) && time(wall), one.label].filter(Boolean).join(" · "), " · ",
+    fill(says, [one.width && `${one.width} × ${one.height}`, bytes(one.nbytes), one.mime, one.label].filter(Boolean).join(" · "), wallText(card.walls.get(one.step)), " · ",
       h("a", { href: one.url, target: "_blank", rel: "noopener" }, "as a file"));
   };
   const opened = dialog(card.series.display_name || card.series.tag, h("div", { class: "largebox" }, slider.el, img, says), [], { wide: true });
-  slider.set(card.steps, new Map([...card.items].map(([step, items]) => [step, toNumber(items[0].wall_time)])));
+  slider.set(card.steps, card.walls);
   opened.el.addEventListener("close", state.on(draw));
   opened.el.addEventListener("keydown", (event) => {
     if (event.target === slider.range) return;

@@ -1,66 +1,30 @@
 /** Images and sounds by tag under one step slider. */
 
-import { get } from "../core/api.js";
 import { fill, h } from "../core/dom.js";
-import { bytes, time, toNumber } from "../core/format.js";
-import { failed } from "../core/ui.js";
-import { Cards, matching, searchField, seriesTitle } from "./cards.js";
+import { bytes, toNumber } from "../core/format.js";
+import { seriesTitle } from "./cards.js";
 import { large } from "./large.js";
-import { nearest, StepSlider, stepText, together } from "./steps.js";
+import { SeriesCard, seriesPart, SeriesTab } from "./series.js";
+import { nearest, stepText, wallText } from "./steps.js";
 
 const of = (data) => data.series.filter((one) => one.kind === "blob" && (one.plugin === "images" || one.plugin === "audio"));
 const PAGE = 1000;
 /** Of one series so many are listed: the newest. */
 const MOST = 20000;
 
-/** @type {import("./tabs.js").Part} */
-export default {
-  id: "media",
-  label: "Images and audio",
-  none: "This run logged no images and no audio.",
-  about: (data) => of(data).length || false,
-  make(el, page) {
-    return new Media(el, page);
-  },
-};
-
-class Media {
+class Media extends SeriesTab {
   constructor(el, page) {
-    this.page = page;
-    this.slider = new StepSlider(page.state, "Step of the images and sounds");
-    this.field = searchField(page.state, "im", "Search tags");
-    this.cards = new Cards((series) => new Card(series, this), "media");
-    fill(el, h("div", { class: "tools sticky" }, this.slider.el, this.field), this.cards.el);
-  }
-
-  update() {
-    this.follow();
-    for (const card of this.cards.started) card.refresh();
-  }
-
-  follow() {
-    const { state, data } = this.page;
-    const all = of(data);
-    const words = state.get("im");
-    this.field.hidden = all.length < 2 && !words;
-    if (document.activeElement !== this.field) this.field.value = words;
-    this.cards.show(matching(all, words), { none: `No image or sound is called “${words}”.`, clear: () => { this.field.value = ""; state.set({ im: "" }); } });
-    this.steps();
-    for (const card of this.cards.started) card.draw();
-  }
-
-  steps() {
-    const walls = new Map();
-    const shown = this.cards.started.filter((one) => one.steps);
-    for (const one of shown) for (const [step, items] of one.items) walls.set(step, toNumber(items[0].wall_time));
-    this.slider.set(together(shown.map((one) => one.steps)), walls);
+    super(el, page, { of, Card: Strip, step: "Step of the images and sounds", search: "im", kind: "media", none: (words) => `No image or sound is called “${words}”.` });
   }
 }
 
-class Card {
+export default seriesPart({ id: "media", label: "Images and audio", none: "This run logged no images and no audio.", of, Tab: Media });
+
+class Strip extends SeriesCard {
+  path = "media";
+
   constructor(series, tab) {
-    this.series = series;
-    this.tab = tab;
+    super(series, tab);
     this.items = new Map();
     this.loaded = new Set();
     this.says = h("span", { class: "muted" });
@@ -68,43 +32,19 @@ class Card {
     this.el = h("section", { class: "sheet", "aria-label": series.tag }, seriesTitle(series, this.says), this.box);
   }
 
-  update(series) {
-    this.series = series;
+  take(found) {
+    this.items = Map.groupBy(found, (one) => one.step);
+    this.steps = [...this.items.keys()].sort((a, b) => a - b);
+    this.walls = new Map([...this.items].map(([step, items]) => [step, toNumber(items[0].wall_time)]));
+    this.drawn = null;
   }
 
-  start() {
-    this.refresh();
-  }
-
-  async refresh() {
-    const { series, tab } = this;
-    const version = `${series.points} ${series.last_step} ${series.last_wall_time}`;
-    if (version === this.version) return this.draw();
-    this.version = version;
-    try {
-      const found = await this.#list();
-      this.items = new Map();
-      for (const one of found) {
-        if (!this.items.has(one.step)) this.items.set(one.step, []);
-        this.items.get(one.step).push(one);
-      }
-      this.steps = [...this.items.keys()].sort((a, b) => a - b);
-      this.drawn = null;
-      tab.steps();
-      this.draw();
-    } catch (error) {
-      this.version = null;
-      fill(this.box, failed(error, () => this.refresh()));
-    }
-  }
-
-  async #list() {
-    const asked = { run: this.tab.page.key, tag: this.series.tag, stream: this.series.stream };
-    const first = await get("media", { ...asked, limit: PAGE });
+  async whole() {
+    const first = await this.ask({ limit: PAGE });
     if (first.total <= PAGE) return first.items;
     const from = Math.max(PAGE, first.total - MOST);
     const pages = [];
-    for (let offset = from; offset < first.total; offset += PAGE) pages.push(get("media", { ...asked, limit: PAGE, offset }));
+    for (let offset = from; offset < first.total; offset += PAGE) pages.push(this.ask({ limit: PAGE, offset }));
     return [...(from === PAGE ? first.items : []), ...(await Promise.all(pages)).flatMap((page) => page.items)];
   }
 
@@ -120,8 +60,7 @@ class Card {
     if (this.drawn === step) return;
     this.drawn = step;
     const items = this.items.get(step);
-    const wall = toNumber(items[0].wall_time);
-    fill(this.says, stepText(step), wall !== null && Number.isFinite(wall) && ` · ${time(wall)}`, items.length > 1 && ` · ${items.length} of them`);
+    fill(this.says, stepText(step), wallText(this.walls.get(step)), items.length > 1 && ` · ${items.length} of them`);
     this.#show(items);
     this.#preload(at);
   }

@@ -1,9 +1,10 @@
 /** The summary of every scalar series: where it ended, its extremes, what was not finite. */
 
-import { debounce, fill, h, icon } from "../core/dom.js";
+import { fill, h, icon } from "../core/dom.js";
 import { natural, number, toNumber } from "../core/format.js";
 import { alone } from "../core/pattern.js";
 import { empty } from "../core/ui.js";
+import { searchField } from "./cards.js";
 
 const AT_FIRST = 500;
 const name = (one) => one.tag + (one.stream ? `\0${one.stream}` : "");
@@ -24,10 +25,7 @@ export class Metrics {
   constructor(page) {
     this.page = page;
     this.most = AT_FIRST;
-    this.field = /** @type {HTMLInputElement} */ (h("input", { type: "search", placeholder: "Search metrics", "aria-label": "Search metrics", value: page.state.get("q") }));
-    const typed = debounce(() => page.state.set({ q: this.field.value }, { commit: false }), 120);
-    this.field.addEventListener("input", typed);
-    this.field.addEventListener("change", () => page.state.set({ q: this.field.value }));
+    this.field = searchField(page.state, "q", "Search metrics");
     this.count = h("span", { class: "muted" });
     this.box = h("div");
     this.el = h("section", null, h("div", { class: "title" }, h("h2", null, "Metrics"), this.count, this.field), this.box);

@@ -1,7 +1,7 @@
 /** Our own small plots: a canvas as sharp as the screen, axes, and the colours of the theme. */
 
+import { steps, tick } from "../charts/scale.js";
 import { h, onFrame } from "../core/dom.js";
-import { number } from "../core/format.js";
 import { onTheme } from "../core/theme.js";
 
 /** The theme's colours. */
@@ -9,28 +9,6 @@ export function ink() {
   const style = getComputedStyle(document.documentElement);
   const of = (name) => style.getPropertyValue(name).trim();
   return { text: of("--text"), muted: of("--muted"), line: of("--line"), panel: of("--panel"), accent: of("--accent") };
-}
-
-/** Round numbers between two, about *n* of them. @returns {number[]} */
-export function ticks(low, high, n) {
-  const span = high - low;
-  if (!(span > 0) || !Number.isFinite(span)) return [low];
-  const rough = span / Math.max(1, n);
-  const size = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].find((one) => one * size >= rough) * size;
-  const found = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9 && found.length < 50; i += 1) found.push(i * step);
-  return found;
-}
-
-/** A number at an axis: short. */
-export function tickText(value) {
-  const size = Math.abs(value);
-  if (size < 1e-12) return "0";
-  for (const [least, letter] of [[1e9, "G"], [1e6, "M"], [1e4, "k"]]) {
-    if (size >= least) return `${Number((value / ({ G: 1e9, M: 1e6, k: 1e3 }[letter])).toPrecision(4))}${letter}`;
-  }
-  return number(Number(value.toPrecision(4)), 4);
 }
 
 const live = new Set();
@@ -101,8 +79,8 @@ export class Plot {
  * Axes around a box, with grid lines where *grid* says so.
  * @param {CanvasRenderingContext2D} context
  * @param {{left: number, top: number, width: number, height: number}} box
- * @param {{low: number, high: number, name?: string, text?: (value: number) => string}} x
- * @param {{low: number, high: number, name?: string, text?: (value: number) => string} | null} y
+ * @param {{low: number, high: number, name?: string, whole?: boolean}} x
+ * @param {{low: number, high: number, name?: string} | null} y
  */
 export function axes(context, box, x, y, { grid = false } = {}) {
   const colours = ink();
@@ -118,10 +96,10 @@ export function axes(context, box, x, y, { grid = false } = {}) {
   };
   context.textAlign = "center";
   context.textBaseline = "top";
-  for (const value of ticks(x.low, x.high, Math.max(2, box.width / 90))) {
+  for (const value of steps(x.low, x.high, Math.max(2, box.width / 90), x.whole)) {
     const at = crisp(box.left + ((value - x.low) / (x.high - x.low || 1)) * box.width);
     stroke([at, grid ? box.top : foot], [at, foot + 4]);
-    context.fillText((x.text ?? tickText)(value), at, foot + 7);
+    context.fillText(tick(value), at, foot + 7);
   }
   if (x.name) {
     context.textAlign = "right";
@@ -130,10 +108,10 @@ export function axes(context, box, x, y, { grid = false } = {}) {
   if (y) {
     context.textAlign = "right";
     context.textBaseline = "middle";
-    for (const value of ticks(y.low, y.high, Math.max(2, box.height / 40))) {
+    for (const value of steps(y.low, y.high, Math.max(2, box.height / 40))) {
       const at = crisp(foot - ((value - y.low) / (y.high - y.low || 1)) * box.height);
       stroke([box.left - 4, at], [grid ? right : box.left, at]);
-      context.fillText((y.text ?? tickText)(value), box.left - 7, at);
+      context.fillText(tick(value), box.left - 7, at);
     }
   }
   context.strokeStyle = colours.muted;

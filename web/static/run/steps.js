@@ -25,6 +25,11 @@ export function stepText(step) {
   return `step ${Number(step).toLocaleString("en-US")}`;
 }
 
+/** A wall time behind a step, where it is known. @param {number | null | undefined} wall */
+export function wallText(wall) {
+  return wall != null && Number.isFinite(wall) ? ` · ${time(wall)}` : "";
+}
+
 /** A slider over steps; the page's `step` is where it stands, the last step is written as none: it follows new ones. */
 export class StepSlider {
   /** @param {import("../core/state.js").State} state @param {string} label */
@@ -68,10 +73,9 @@ export class StepSlider {
     this.next.disabled = at >= steps.length - 1;
     this.el.hidden = !steps.length;
     if (!steps.length) return;
-    const wall = this.walls.get(steps[at]);
-    const says = [stepText(steps[at]), wall != null && Number.isFinite(wall) ? time(wall) : "", `${at + 1} of ${steps.length}`].filter(Boolean);
-    this.range.setAttribute("aria-valuetext", says.slice(0, 2).join(", "));
-    fill(this.says, h("strong", null, says[0]), h("span", { class: "muted" }, says.slice(1).map((one) => ` · ${one}`)));
+    const wall = wallText(this.walls.get(steps[at]));
+    this.range.setAttribute("aria-valuetext", stepText(steps[at]) + wall.replace(" · ", ", "));
+    fill(this.says, h("strong", null, stepText(steps[at])), h("span", { class: "muted" }, `${wall} · ${at + 1} of ${steps.length}`));
   }
 
   #move(to, commit) {

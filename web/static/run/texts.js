@@ -1,59 +1,33 @@
 /** Texts by tag at a step: rendered or as written, with a search within. */
 
-import { get } from "../core/api.js";
 import { button, fill, h } from "../core/dom.js";
-import { plural, time, toNumber } from "../core/format.js";
-import { copy, failed } from "../core/ui.js";
-import { Cards, matching, searchField, seriesTitle } from "./cards.js";
+import { plural, toNumber } from "../core/format.js";
+import { copy, tell } from "../core/ui.js";
+import { searchField, seriesTitle } from "./cards.js";
 import { mark, putCleanedHtml } from "./markup.js";
-import { nearest, StepSlider, stepText, together } from "./steps.js";
+import { SeriesCard, seriesPart, SeriesTab } from "./series.js";
+import { nearest, stepText, wallText } from "./steps.js";
 
 const of = (data) => data.series.filter((one) => one.plugin === "text" && one.kind === "tensor");
 const AT_ONCE = 100;
 const CHIPS = 20;
+const NONE = "This run logged no texts.";
 
-/** @type {import("./tabs.js").Part} */
-export default {
-  id: "texts",
-  label: "Text",
-  none: "This run logged no texts.",
-  about: (data) => of(data).length || false,
-  make(el, page) {
-    return new Texts(el, page);
-  },
-};
-
-class Texts {
+class Texts extends SeriesTab {
   constructor(el, page) {
-    this.page = page;
     const { state } = page;
-    this.slider = new StepSlider(state, "Step of the texts");
-    this.field = searchField(state, "tx", "Search within the texts");
-    this.raw = h("button", { type: "button", class: "button", on: { click: () => state.set({ raw: !state.get("raw") }) } }, "As written");
-    this.hits = h("span", { class: "muted", role: "status" });
-    this.cards = new Cards((series) => new Card(series, this), "");
-    fill(el, h("div", { class: "tools sticky" }, this.slider.el, this.raw, this.field, this.hits), this.cards.el);
+    const words = searchField(state, "tx", "Search within the texts");
+    const raw = h("button", { type: "button", class: "button", on: { click: () => state.set({ raw: !state.get("raw") }) } }, "As written");
+    const hits = h("span", { class: "muted", role: "status" });
+    super(el, page, { of, Card: Sheet, step: "Step of the texts", none: () => NONE, tools: [raw, words, hits] });
+    Object.assign(this, { words, raw, hits });
   }
 
-  update() {
-    this.follow();
-    for (const card of this.cards.started) card.refresh();
-  }
-
-  follow() {
-    const { state, data } = this.page;
-    if (document.activeElement !== this.field) this.field.value = state.get("tx");
+  show() {
+    const { state } = this.page;
+    if (document.activeElement !== this.words) this.words.value = state.get("tx");
     this.raw.setAttribute("aria-pressed", String(state.get("raw")));
-    this.cards.show(matching(of(data), ""), { none: "This run logged no texts." });
-    this.steps();
-    for (const card of this.cards.started) card.draw();
-  }
-
-  steps() {
-    const walls = new Map();
-    const shown = this.cards.started.filter((one) => one.steps);
-    for (const one of shown) for (const [step, text] of one.texts) walls.set(step, toNumber(text.wall_time));
-    this.slider.set(together(shown.map((one) => one.steps)), walls);
+    super.show();
   }
 
   /** How often the words of the search are seen. */
@@ -64,10 +38,14 @@ class Texts {
   }
 }
 
-class Card {
+export default seriesPart({ id: "texts", label: "Text", none: NONE, of, Tab: Texts });
+
+class Sheet extends SeriesCard {
+  path = "texts";
+  limits = { most: AT_ONCE };
+
   constructor(series, tab) {
-    this.series = series;
-    this.tab = tab;
+    super(series, tab);
     this.texts = new Map();
     this.says = h("span", { class: "muted" });
     this.also = h("p", { class: "also" });
@@ -77,34 +55,17 @@ class Card {
     this.el = h("section", { class: "sheet", "aria-label": series.tag }, seriesTitle(series, this.says, take), this.box);
   }
 
-  update(series) {
-    this.series = series;
+  take(given) {
+    this.steps = given.steps;
+    this.#keep(given);
+    fill(this.box, this.also, this.body);
+    this.drawn = null;
   }
 
-  start() {
-    this.refresh();
-  }
-
-  #ask(more) {
-    return get("texts", { run: this.tab.page.key, tag: this.series.tag, stream: this.series.stream, ...more });
-  }
-
-  async refresh() {
-    const { series } = this;
-    const version = `${series.points} ${series.last_step} ${series.last_wall_time}`;
-    if (version === this.version) return this.draw();
-    this.version = version;
-    try {
-      const given = await this.#ask({ most: AT_ONCE });
-      this.steps = given.steps;
-      for (const one of given.texts) this.texts.set(one.step, one);
-      fill(this.box, this.also, this.body);
-      this.drawn = null;
-      this.tab.steps();
-      this.draw();
-    } catch (error) {
-      this.version = null;
-      fill(this.box, failed(error, () => this.refresh()));
+  #keep({ texts }) {
+    for (const one of texts) {
+      this.texts.set(one.step, one);
+      this.walls.set(one.step, toNumber(one.wall_time));
     }
   }
 
@@ -119,10 +80,9 @@ class Card {
     this.wanted = step;
     if (!this.texts.has(step)) {
       try {
-        const given = await this.#ask({ step, most: 1 });
-        for (const one of given.texts) this.texts.set(one.step, one);
+        this.#keep(await this.ask({ step, most: 1 }));
       } catch (error) {
-        fill(this.says, String(error.message));
+        if (this.wanted === step) fill(this.says, tell(error));
         return;
       }
     }
@@ -135,8 +95,7 @@ class Card {
     if (drawn === this.drawn) return this.tab.count();
     this.drawn = drawn;
     this.shown = one;
-    const wall = toNumber(one.wall_time);
-    fill(this.says, stepText(step), wall !== null && Number.isFinite(wall) && ` · ${time(wall)}`, one.truncated && " · only the beginning is shown");
+    fill(this.says, stepText(step), wallText(this.walls.get(step)), one.truncated && " · only the beginning is shown");
     if (raw) fill(this.body, h("pre", null, one.text));
     else putCleanedHtml(this.body, one.html);
     this.hits = mark(this.body, words);
