@@ -360,6 +360,7 @@ def test_pictures_and_points_can_be_taken_away(
     assert take("Picture (PNG)").startswith(b"\x89PNG")
     drawing = take("Drawing (SVG)").decode()
     assert drawing.startswith("<svg") and drawing.count("<path") >= 4
+    assert ">train/loss</text>" in drawing and drawing.count("resnet50_") >= 1
     rows = take("Every point (CSV)").decode().strip().splitlines()[1:]
     plot(page, "train/loss").hover()
     page.get_by_role("button", name="Menu of train/loss").click()

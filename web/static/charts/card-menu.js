@@ -9,7 +9,11 @@ import { copy, dialog, menu, tell, toast } from "../core/ui.js";
 
 const fileName = (title) => title.replace(/[^\p{L}\p{N}._-]+/gu, "_").slice(0, 80) || "chart";
 
-const background = () => getComputedStyle(document.documentElement).getPropertyValue("--panel").trim();
+/** What stands around a picture: the chart's title and the names of its lines. */
+function said(card) {
+  const lines = card.lines.filter((line) => !line.superseded);
+  return { title: card.spec.title, lines: lines.map(({ name, colour, dash }) => ({ name, colour, dash })) };
+}
 
 /** The run_ids that a chart draws. */
 function idsOf(context) {
@@ -64,8 +68,8 @@ export function cardMenu(card, anchor) {
     "-",
     { label: "Reset zoom", icon: "reset", run: () => card.reset() },
     "-",
-    { label: "Picture (PNG)", icon: "download", disabled: !card.canvas, run: () => hand(card, "png", () => card.canvas.png(background())) },
-    { label: "Drawing (SVG)", icon: "download", disabled: !card.canvas, run: () => hand(card, "svg", () => card.canvas.svg(background())) },
+    { label: "Picture (PNG)", icon: "download", disabled: !card.canvas, run: () => hand(card, "png", () => card.canvas.png(said(card))) },
+    { label: "Drawing (SVG)", icon: "download", disabled: !card.canvas, run: () => hand(card, "svg", () => card.canvas.svg(said(card))) },
     { label: "Every point (CSV)", icon: "download", run: () => points(card, "csv") },
     { label: "Every point (Parquet)", icon: "download", run: () => points(card, "parquet") },
     { label: "As SQL, Python, JSON", icon: "share", disabled: !card.tags().length, run: () => showElsewhere(card) },

@@ -1,6 +1,7 @@
 /** The only module that knows BokehJS: a pool of lean figures that draw lines, bands and marks. */
 
 import { onTheme } from "../core/theme.js";
+import { captionedPng, captionedSvg } from "./caption.js";
 
 const LAYERS = ["bands", "spans", "faint", "lines", "dots", "over"];
 const POOL = 60;
@@ -147,23 +148,15 @@ export class Figure {
     this.view.request_repaint();
   }
 
-  /** A picture of it as it is, on *background*. @returns {Promise<Blob>} */
-  async png(background) {
+  /** A picture of it as it is, with title and names. @param {{title: string, lines: {name: string, colour: string, dash: number[]}[]}} said @returns {Promise<Blob>} */
+  png(said) {
     const { canvas } = this.view.export("png", true);
-    const whole = document.createElement("canvas");
-    whole.width = canvas.width;
-    whole.height = canvas.height;
-    const context = /** @type {CanvasRenderingContext2D} */ (whole.getContext("2d"));
-    context.fillStyle = background;
-    context.fillRect(0, 0, whole.width, whole.height);
-    context.drawImage(canvas, 0, 0);
-    return new Promise((resolve) => whole.toBlob((blob) => resolve(/** @type {Blob} */ (blob)), "image/png"));
+    return captionedPng(canvas, canvas.width / this.model.width, said);
   }
 
-  svg(background) {
-    const text = this.view.export("svg", true).ctx.get_serialized_svg(true);
-    const styled = text.replace(/<svg /, `<svg style="background:${background}" `);
-    return new Blob([styled], { type: "image/svg+xml" });
+  svg(said) {
+    const { width, height } = this.model;
+    return captionedSvg(this.view.export("svg", true).ctx.get_serialized_svg(true), width, height, said);
   }
 }
 
