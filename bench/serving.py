@@ -7,6 +7,8 @@ import json
 import re
 import statistics
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -88,18 +90,27 @@ class Server:
 @contextmanager
 def serving(lake: Path) -> Iterator[Server]:
     """The server over *lake* until the block ends."""
-    with subprocess.Popen(
-        boardlake("--lake", str(lake), "serve", "--port", "0"), stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stderr
+    with (
+        tempfile.NamedTemporaryFile("w+") as said,
+        subprocess.Popen(
+            boardlake("--lake", str(lake), "serve", "--port", "0"), stderr=said
+        ) as process,
+    ):
         try:
-            line = process.stderr.readline()
-            found = re.search(r":(\d+)/", line)
-            if not found:
-                raise RuntimeError(line + process.stderr.read())
-            yield Server(process.pid, int(found[1]))
+            yield Server(process.pid, _port(Path(said.name), process))
         finally:
             process.terminate()
+            rest = Path(said.name).read_text().partition("\n")[2]
+            print(rest[-4_000:], end="", file=sys.stderr)
+
+
+def _port(said: Path, process: subprocess.Popen[bytes]) -> int:
+    while process.poll() is None:
+        found = re.search(r":(\d+)/", said.read_text())
+        if found:
+            return int(found[1])
+        time.sleep(0.02)
+    raise RuntimeError(said.read_text())
 
 
 def timed(ask: Callable[[int], Answer], times: int, warm: int = 3) -> dict[str, float]:
