@@ -145,9 +145,10 @@ export class Headers {
     this.state.set({ cols: rest, fix: fixed });
   }
 
-  /** Columns without one. */
+  /** Columns without one; a table without any would be none. */
   hide(id) {
     const cols = this.state.get("cols");
+    if (cols.length < 2) return;
     const fix = this.state.get("fix");
     this.state.set({ cols: cols.filter((one) => one !== id), fix: cols.indexOf(id) < fix ? fix - 1 : fix });
   }
@@ -188,7 +189,7 @@ export class Headers {
       own && at > 0 && { label: "Move left", run: () => this.move(id, cols[at - 1]) },
       own && at < cols.length - 1 && { label: "Move right", run: () => this.move(id, cols[at + 2] ?? null) },
       { label: "As wide as its values", icon: "full", run: () => this.fit(shown) },
-      own && { label: "Hide", icon: "eyeoff", run: () => this.hide(id) },
+      own && { label: "Hide", icon: "eyeoff", disabled: cols.length < 2, run: () => this.hide(id) },
       stats.length > 0 && "-",
       ...stats,
     ], "start");

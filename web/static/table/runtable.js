@@ -12,23 +12,18 @@ import { Drawn, MOST_DRAWN } from "./drawn.js";
 import { column as parse } from "./expression.js";
 import { Grid } from "./grid.js";
 import { Headers, shownColumn } from "./headers.js";
+import { headLead, LEAD, rowLead } from "./leads.js";
 import { nothing, waiting, wrong } from "./messages.js";
 import { names } from "./names.js";
 import { QueryBox } from "./query.js";
 import { Rows } from "./rows.js";
 import { Selection } from "./selection.js";
-import { swatches } from "./swatches.js";
 
 const COMPACT = "boardlake.compact";
 const ROW = 32;
 const ROW_COMPACT = 26;
 const AGO_MS = 30_000;
 const ASKED = ["q", "sort", "group", "cols", "arch", "dup"];
-const LEAD = [
-  { id: "select", width: 30, fixed: true, lead: true, className: "lead" },
-  { id: "eye", width: 28, fixed: true, lead: true, className: "lead" },
-  { id: "colour", width: 26, fixed: true, lead: true, className: "lead" },
-];
 
 export class RunTable {
   /**
@@ -38,7 +33,7 @@ export class RunTable {
    * `onVisible` is told what the charts draw whenever it changes, `onHover` which row the pointer is on
    */
   constructor(el, state, { onVisible = () => {}, onHover = () => {} } = {}) {
-    Object.assign(this, { state, onVisible, onHover, told: "", highlighted: null, hovered: null, kinds: new Map() });
+    Object.assign(this, { state, onVisible, onHover, told: "", highlighted: null, hovered: null, kinds: new Map(), entries: [] });
     const [query, tools, bulk] = [h("div", { class: "query" }), h("div", { class: "tools" }), h("div", { class: "bulk" })];
     const area = this.area = h("div", { class: "runtable" });
     el.append(h("div", { class: "table-head" }, query, tools, bulk), area);
@@ -127,16 +122,7 @@ export class RunTable {
       this.headers.draw(cell, column, sortable, this.rows.sorting);
       return;
     }
-    if (column.id === "select") {
-      const some = this.selection.keys.size;
-      const all = some > 0 && !this.rows.grouped && some >= (this.rows.total ?? Infinity);
-      cell.append(h("input", { type: "checkbox", tabindex: "-1", checked: all, indeterminate: some > 0 && !all, "aria-label": some ? `Release ${plural(some, "selected run")}` : "Select all runs that match", on: { change: () => this.selection.toggleAll() } }));
-    } else if (column.id === "eye") {
-      const count = this.entries?.length ?? 0;
-      const all = count > 0 && count >= (this.rows.total ?? Infinity);
-      const one = button(count ? "eye" : "eyeoff", count ? "Draw none" : "Draw all", () => this.drawn.toggleAll(count), { tabindex: "-1", "aria-pressed": count ? (all ? "true" : "mixed") : "false", class: count ? "button bare eye on" : "button bare eye" });
-      cell.append(one);
-    } else cell.append(h("span", { class: "sr" }, "Colour"));
+    headLead(cell, column, this);
   }
 
   // Rows and cells
@@ -173,7 +159,7 @@ export class RunTable {
       if (!column.lead) cell.append(h("span", { class: "bar-wait" }));
       return;
     }
-    if (column.lead) this.#lead(cell, column, item, i);
+    if (column.lead) rowLead(cell, column, item, i, this);
     else if (column.tree) this.#tree(cell, item);
     else {
       const group = Boolean(item.group?.members);
@@ -206,34 +192,6 @@ export class RunTable {
       h("span", { class: "size", title: plural(group.runs, "run") }, group.runs.toLocaleString("en-US")),
       this.#more(item, -1),
     );
-  }
-
-  #lead(cell, column, item, i) {
-    const member = item.group?.id !== undefined;
-    const name = item.group?.members ? item.group.values.map((value) => value ?? "(none)").join(" · ") : item.value("label");
-    if (column.id === "select") {
-      const on = this.selection.of(item);
-      const box = h("input", { type: "checkbox", tabindex: "-1", checked: on === true, indeterminate: on === null, "aria-label": `Select ${name}`, on: { click: (event) => { event.preventDefault(); this.selection.toggle(item, i, event.shiftKey); } } });
-      if (i >= 0) cell.append(box);
-      else cell.append(h("span", { class: "pinned", title: "Baseline: what the others are compared with" }, icon("pin")));
-    } else if (column.id === "eye") {
-      if (i < 0) cell.append(button("close", "No baseline", () => this.state.set({ base: "" }), { tabindex: "-1" }));
-      else if (!member) {
-        const on = this.drawn.is(item);
-        cell.append(button(on ? "eye" : "eyeoff", `Draw ${name}`, (event) => (event.altKey ? this.drawn.solo(item) : this.drawn.toggle(item)), { tabindex: "-1", "aria-pressed": String(on), class: on ? "button bare eye on" : "button bare eye", title: on ? "Drawn; Alt-click: this one only" : "Not drawn; Alt-click: this one only" }));
-      }
-    } else if (!member) {
-      const colour = this.drawn.colour(item);
-      const dot = h("button", { type: "button", tabindex: "-1", class: "button bare tint", title: `Colour of ${name}`, "aria-label": `Colour of ${name}`, on: { click: () => this.#tint(dot, item, String(name), colour) } }, h("span", { class: "dot", style: `background:${colour}` }));
-      cell.append(dot);
-    }
-  }
-
-  #tint(anchor, item, name, colour) {
-    swatches(anchor, {
-      key: item.key, label: name, colour, shared: !item.group?.members, drawn: (this.entries ?? []).map((one) => one.key),
-      state: this.state, written: () => this.refresh(),
-    });
   }
 
   #expand(item) {
