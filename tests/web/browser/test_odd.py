@@ -95,6 +95,17 @@ def test_the_menu_of_a_chart_in_full_works(page: Page, odd_url: str) -> None:
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("own=.*log"))
     expect(full.get_by_role("heading", name="constructor")).to_be_visible()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    full.get_by_role("button", name="Menu of constructor").click()
+    page.get_by_role("menuitem", name="Copy the tag").click()
+    told = page.get_by_text("Tag copied")
+    expect(told).to_be_visible()
+    # What tells it lies above the dialog.
+    assert told.evaluate("""(el) => {
+        const box = el.getBoundingClientRect();
+        const area = el.closest("#toasts");
+        return box.right <= innerWidth && box.bottom <= innerHeight && area.matches(":popover-open");
+    }""")
 
 
 def test_a_section_that_is_opened_by_key_keeps_the_focus(page: Page, odd_url: str) -> None:

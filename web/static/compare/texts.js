@@ -42,11 +42,21 @@ export class Texts {
     this.asking = new AbortController();
   }
 
-  /** Show *found* texts of *runs*. @param {any[]} found @param {any[]} runs with label and run_key */
+  /** Show *found* texts of *runs*, unless they are shown already. @param {any[]} found @param {any[]} runs with label and run_key */
   show(found, runs) {
     this.found = found;
     this.runs = runs;
+    const { text, ta, tb, uni, base } = this.state.values;
+    const shown = JSON.stringify([found.map((one) => [one.id, [...(one.values ?? [])]]), runs.map((run) => [run.run_key, run.label]), text, ta, tb, uni, base]);
+    if (shown === this.shown) return;
+    this.shown = shown;
     this.draw();
+  }
+
+  /** The lake has grown: the newest texts may be others. */
+  renew() {
+    this.known.clear();
+    this.shown = "";
   }
 
   async draw() {

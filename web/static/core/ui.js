@@ -126,12 +126,19 @@ export function dialog(title, body, actions = [], { wide = false } = {}) {
 export function toast(text, { action, bad = false } = {}) {
   let area = document.getElementById("toasts");
   if (!area) {
-    area = h("div", { id: "toasts", role: "status", "aria-live": "polite" });
+    area = h("div", { id: "toasts", popover: "manual", role: "status", "aria-live": "polite" });
     document.body.append(area);
   }
-  const el = h("div", { class: bad ? "toast bad" : "toast" }, text, action && h("button", { type: "button", class: "button", on: { click: () => { el.remove(); action.run(); } } }, action.label));
+  const gone = () => {
+    el.remove();
+    if (!area.children.length) area.hidePopover();
+  };
+  const el = h("div", { class: bad ? "toast bad" : "toast" }, text, action && h("button", { type: "button", class: "button", on: { click: () => { gone(); action.run(); } } }, action.label));
   area.append(el);
-  setTimeout(() => el.remove(), bad || action ? 8000 : 4000);
+  // Above what is open now: a dialog would cover what came to the top before it.
+  if (area.matches(":popover-open")) area.hidePopover();
+  area.showPopover();
+  setTimeout(gone, bad || action ? 8000 : 4000);
 }
 
 /** What an error says, and what to do. @param {any} error */

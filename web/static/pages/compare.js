@@ -253,6 +253,7 @@ offer("Compare: no baseline", () => set({ base: "" }));
 load();
 follow(() => state.get("live") && keys().length > 0, () => {
   if (document.querySelector("[popover=auto]:popover-open, dialog[open]")) return;
+  texts.renew();
   load();
   grid.refresh();
 });

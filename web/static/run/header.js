@@ -1,6 +1,6 @@
 /** The head of the run page: what the run is called, where it comes from, how it is, what can be done with it. */
 
-import { address, get } from "../core/api.js";
+import { address, get, withdrawn } from "../core/api.js";
 import { PALETTE } from "../core/colour.js";
 import { button, debounce, fill, h, icon } from "../core/dom.js";
 import { ago, duration, time } from "../core/format.js";
@@ -158,17 +158,20 @@ export class Header {
     const picked = new Set();
     const field = h("input", { type: "text", placeholder: "Words of a run's name, or a filter", "aria-label": "Search runs", autofocus: true, value: "" });
     const box = h("div", { class: "pick" });
+    let asking = new AbortController();
     const find = async () => {
+      asking.abort();
+      asking = new AbortController();
       try {
-        const filter = field.value.trim() || `project = ${literal(run.project ?? "")}`;
-        const found = await get("runs", { filter, columns: ["run_key", "name", "path", "state", "last_event_at"], sort: "-last_event_at", limit: 50 });
+        const filter = field.value.trim() || (run.project ? `project = ${literal(run.project)}` : "");
+        const found = await get("runs", { filter, columns: ["run_key", "name", "path", "state", "last_event_at"], sort: "-last_event_at", limit: 50 }, asking.signal);
         const rows = found.rows.filter(([id]) => id !== run.run_id);
         fill(box, rows.length ? rows.map(([, key, name, path, state, at]) => {
           const tick = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox", checked: picked.has(key), on: { change: () => (tick.checked ? picked.add(key) : picked.delete(key)) } }));
           return h("label", null, tick, h("span", { class: "label", title: path }, name), h("span", { class: `state ${state}` }, state), h("span", { class: "muted" }, ago(at)));
         }) : empty("No other run matches this search."));
       } catch (error) {
-        fill(box, failed(error, null));
+        if (!withdrawn(error)) fill(box, failed(error, null));
       }
     };
     field.addEventListener("input", debounce(find, 150));
