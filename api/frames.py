@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -92,23 +93,24 @@ def plain(charts: list[Chart]) -> list[dict[str, Any]]:
     ]
 
 
-def table(charts: list[Chart]) -> pa.Table:
-    """*charts* as rows: run_id (or group), stream, tag, x, value, min, max, count, superseded.
+def table(charts: list[Chart], names: Mapping[int, str]) -> pa.Table:
+    """*charts* as rows: run_id (or group), run, stream, tag, x, value, min, max, count, superseded.
 
-    A point of an exact chart has its value alone; buckets without points have no row.
+    *names* of runs by run_id; groups have none. A point of an exact chart has its value alone;
+    buckets without points have no row.
     """
-    pieces = [_rows(chart, curve) for chart in charts for curve in chart.curves]
+    pieces = [_rows(chart, curve, names) for chart in charts for curve in chart.curves]
     return pa.concat_tables(pieces) if pieces else _SCHEMA.empty_table()
 
 
 _SCHEMA = pa.schema([
-    ("run_id", pa.int64()), ("stream", pa.string()), ("tag", pa.string()), ("x", pa.float64()),
-    ("value", pa.float64()), ("min", pa.float64()), ("max", pa.float64()), ("count", pa.int64()),
+    ("run_id", pa.int64()), ("run", pa.string()), ("stream", pa.string()), ("tag", pa.string()),
+    ("x", pa.float64()), ("value", pa.float64()), ("min", pa.float64()), ("max", pa.float64()), ("count", pa.int64()),
     ("superseded", pa.bool_()),
 ])  # fmt: skip
 
 
-def _rows(chart: Chart, curve: Curve) -> pa.Table:
+def _rows(chart: Chart, curve: Curve, names: Mapping[int, str]) -> pa.Table:
     x = chart.grid if curve.x is None else curve.x
     assert x is not None
     filled = slice(None) if curve.count is None else curve.count > 0
@@ -118,7 +120,8 @@ def _rows(chart: Chart, curve: Curve) -> pa.Table:
         return pa.nulls(n, kind) if values is None else pa.array(values[filled], kind)
 
     return pa.table([
-        pa.repeat(pa.scalar(curve.owner, pa.int64()), n), pa.repeat(curve.stream, n),
+        pa.repeat(pa.scalar(curve.owner, pa.int64()), n),
+        pa.repeat(pa.scalar(names.get(curve.owner), pa.string()), n), pa.repeat(curve.stream, n),
         pa.repeat(chart.tag, n), column(x, pa.float64()), column(curve.y, pa.float64()),
         column(curve.least, pa.float64()), column(curve.most, pa.float64()),
         column(curve.count, pa.int64()), pa.repeat(curve.superseded, n),

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
+import duckdb
 from flask import Response, jsonify, make_response, request
 from flask_openapi3.blueprint import APIBlueprint
 
 from ...core.errors import UsageError
+from ...lake.contrast import fields
 from ...lake.curve_points import Spans
 from ...lake.curve_query import CurvesQuery
-from ...lake.curves import curves
+from ...lake.curves import Chart, curves
 from .. import answers, frames
 from ..models import FORMATS, SeriesAsked
 from ..service import Service
@@ -45,6 +47,13 @@ def _unless_gone() -> Callable[[], None]:
     return check
 
 
+def _names(con: duckdb.DuckDBPyConnection, charts: list[Chart]) -> dict[int, str]:
+    """What the runs of *charts* are called, by run_id."""
+    ids = sorted({curve.owner for chart in charts for curve in chart.curves})
+    rows = fields(con, ids).select(["run_id", "name"]).to_pylist() if ids else []
+    return {row["run_id"]: row["name"] for row in rows}
+
+
 def blueprint(service: Service) -> APIBlueprint:
     """The routes over *service*."""
     api = APIBlueprint("curves", __name__, url_prefix="/api/v1")
@@ -61,14 +70,15 @@ def blueprint(service: Service) -> APIBlueprint:
         with service.cursor() as con:
             charts = curves(con, query, _unless_gone(), spans)
             snapshot = service.readers.snapshot()
-        form = body.format
+            form = body.format
+            names = {} if body.groups or form in ("json", "frame") else _names(con, charts)
         if form == "json":
             return jsonify(answers.plain({"snapshot": snapshot, "charts": frames.plain(charts)}))
         if form == "frame":
             answer = make_response(frames.encode(charts, snapshot))
             answer.content_type = frames.MIME
             return answer
-        answer = make_response(answers.write(frames.table(charts), form))
+        answer = make_response(answers.write(frames.table(charts, names), form))
         answer.content_type = answers.MIME[form]
         answer.headers["Content-Disposition"] = f'attachment; filename="series.{form}"'
         return answer

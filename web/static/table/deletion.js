@@ -2,7 +2,7 @@
 
 import { send } from "../core/api.js";
 import { fill, h } from "../core/dom.js";
-import { bytes, plural } from "../core/format.js";
+import { bytes, plural, time } from "../core/format.js";
 import { dialog, failed } from "../core/ui.js";
 import { described } from "./chosen.js";
 
@@ -16,17 +16,17 @@ function names(runs, total) {
 }
 
 /** What people know of the tables; the others only hold what these come to. */
-const KNOWN = { scalar_points: "points", hparams: "hyperparameter values", tensors: "histograms, texts and other tensors", blobs: "images and other media", files: "files known by name", problems: "problems" };
+const KNOWN = { scalar_points: ["point", "points"], hparams: ["hyperparameter value", "hyperparameter values"], tensors: ["histogram, text or other tensor", "histograms, texts and other tensors"], blobs: ["image or other medium", "images and other media"], files: ["record of an event file", "records of event files"], problems: ["problem", "problems"] };
 
 function rows(receipt) {
   const counts = Object.entries(KNOWN).map(([table, words]) => [receipt.rows?.[table] ?? 0, words]);
-  return counts.filter(([count]) => count > 0).map(([count, words]) => `${count.toLocaleString("en-US")} ${words}`).join(", ");
+  return counts.filter(([count]) => count > 0).map(([count, [one, many]]) => `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`).join(", ");
 }
 
 function receiptBody(receipt) {
   const facts = [
     ["Runs", receipt.runs?.length], ["Gone", rows(receipt)], ["Files removed", receipt.files_removed],
-    ["Size of the lake", receipt.bytes_after && `${bytes(receipt.bytes_before)} before, ${bytes(receipt.bytes_after)} now`], ["At", receipt.at],
+    ["Size of the lake", receipt.bytes_after && `${bytes(receipt.bytes_before)} before, ${bytes(receipt.bytes_after)} now`], ["At", time(receipt.at)],
   ];
   return [
     h("dl", { class: "facts" }, facts.filter(([, value]) => value != null && value !== "" && value !== 0).map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, String(value))))),
