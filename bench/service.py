@@ -24,45 +24,39 @@ _COLUMNS = ",".join([
 _SHORT = {"limit": 50}
 
 
-def table(client: Client, times: int) -> dict[str, dict[str, float]]:
+def table(server: Server, client: Client, times: int) -> dict[str, dict[str, float]]:
     """What the run table asks; requests differ, so that no answer is an old one, but for `again`."""
     return {
-        "first_page": timed(lambda i: client.get("/api/v1/runs", limit=60 + i), times),
-        "filter_sort_page": timed(
-            lambda i: client.get(
+        "first_page": timed(server, lambda i: client.get("/api/v1/runs", limit=60 + i), times),
+        "filter_sort_page": timed(server, lambda i: client.get(
                 "/api/v1/runs", columns=_COLUMNS, sort='-last("val/metric3")',
                 filter=f"project in ('project1', 'project2') and hp.param1 > {10 + i}", **_SHORT,
             ), times,
         ),
-        "metric_filter_sort_page": timed(
-            lambda i: client.get(
+        "metric_filter_sort_page": timed(server, lambda i: client.get(
                 "/api/v1/runs", columns=_COLUMNS, sort='min("val/metric3")',
                 filter=f'min("val/metric3") < {0.1 + i / 1000}', **_SHORT,
             ), times,
         ),
-        "words": timed(
-            lambda i: client.get("/api/v1/runs", filter=f"resnet50 trial_{30 + i}", **_SHORT), times
+        "words": timed(server, lambda i: client.get("/api/v1/runs", filter=f"resnet50 trial_{30 + i}", **_SHORT), times
         ),
-        "group_by": timed(
-            lambda i: client.get(
+        "group_by": timed(server, lambda i: client.get(
                 "/api/v1/groups", group_by="project,hp.param4", columns='last("train/metric0")',
                 filter=f"hp.param1 >= {10 + i}", sort="-runs", **_SHORT,
             ), times,
         ),
-        "facets": timed(
-            lambda i: client.get("/api/v1/facets", filter=f"hp.param2 >= {10 + i}"), times
+        "facets": timed(server, lambda i: client.get("/api/v1/facets", filter=f"hp.param2 >= {10 + i}"), times
         ),
-        "facets_again": timed(lambda i: client.get("/api/v1/facets"), times),
-        "tags": timed(
-            lambda i: client.get("/api/v1/tags", filter=f"last_step > {900 + i}"), times
+        "facets_again": timed(server, lambda i: client.get("/api/v1/facets"), times),
+        "tags": timed(server, lambda i: client.get("/api/v1/tags", filter=f"last_step > {900 + i}"), times
         ),
-        "tags_of_all_first": timed(lambda i: client.get("/api/v1/tags"), 1, warm=0),
-        "fields_first": timed(lambda i: client.get("/api/v1/fields"), 1, warm=0),
-        "page_of_html": timed(lambda i: client.get("/"), times),
+        "tags_of_all_first": timed(server, lambda i: client.get("/api/v1/tags"), 1, warm=0),
+        "fields_first": timed(server, lambda i: client.get("/api/v1/fields"), 1, warm=0),
+        "page_of_html": timed(server, lambda i: client.get("/"), times),
     }  # fmt: skip
 
 
-def charts(client: Client, runs: int, times: int) -> dict[str, dict[str, float]]:
+def charts(server: Server, client: Client, runs: int, times: int) -> dict[str, dict[str, float]]:
     """50 charts of 20 runs: tags of two selections, 10 at a time, as a browser asks for them."""
     some = [1 + i * (runs // 20) for i in range(20)]
     every = [f"metric/{tag:02}" for tag in range(20)]
@@ -78,15 +72,21 @@ def charts(client: Client, runs: int, times: int) -> dict[str, dict[str, float]]
         return first, 1000 * (time.perf_counter() - start)
 
     page(99)
+    before = server.cpu_s()
     found = [page(turn) for turn in range(times)]
+    cpu = 1000 * (server.cpu_s() - before) / times
     firsts, whole = zip(*found, strict=True)
     return {
         "charts_50x20x1000_first_10": {"median_ms": statistics.median(firsts)},
-        "charts_50x20x1000_all": {"median_ms": statistics.median(whole), "worst_ms": max(whole)},
+        "charts_50x20x1000_all": {
+            "median_ms": statistics.median(whole),
+            "worst_ms": max(whole),
+            "cpu_ms": cpu,
+        },
     }
 
 
-def bands(client: Client, runs: int, times: int) -> dict[str, dict[str, float]]:
+def bands(server: Server, client: Client, runs: int, times: int) -> dict[str, dict[str, float]]:
     """One tag of 1,000 runs in one group and in ten."""
 
     def ask(i: int, parts: int) -> Answer:
@@ -95,12 +95,14 @@ def bands(client: Client, runs: int, times: int) -> dict[str, dict[str, float]]:
         return client.post("/api/v1/series", groups=groups, tags=[f"metric/{i % 20:02}"], px=600)
 
     return {
-        f"band_1000_runs_{parts}_groups": timed(lambda i, p=parts: ask(i, p), times, warm=1)
+        f"band_1000_runs_{parts}_groups": timed(server, lambda i, p=parts: ask(i, p), times, warm=1)
         for parts in (1, 10)
     }
 
 
-def long(client: Client, runs: int, steps: int, times: int) -> dict[str, dict[str, float]]:
+def long(
+    server: Server, client: Client, runs: int, steps: int, times: int
+) -> dict[str, dict[str, float]]:
     """A chart of 20 runs of a million points, and zooms into it."""
     every = list(range(1, runs + 1))
 
@@ -118,7 +120,7 @@ def long(client: Client, runs: int, steps: int, times: int) -> dict[str, dict[st
         "long_relative_zoom_10%": ("relative", 0.1), "long_wall_whole": ("wall", 1.0),
     }  # fmt: skip
     return {
-        name: timed(lambda i, x=x, part=part: ask(i, x, part), times)
+        name: timed(server, lambda i, x=x, part=part: ask(i, x, part), times)
         for name, (x, part) in asked.items()
     }
 
@@ -152,22 +154,22 @@ def main() -> None:
         with serving.serving(lake) as server:
             client = Client(server.port)
             rss = idle(server, client)
-            figures = table(client, times)
+            figures = table(server, client, times)
             _report("service_runs", server, rss, figures, runs=runs)
     if options.only in (None, "points"):
         runs, steps = options.points
         with serving.serving(serving.many_points(options.lakes, runs, steps)) as server:
             client = Client(server.port)
             rss = idle(server, client)
-            figures = charts(client, runs, max(3, times // 4))
-            figures |= bands(client, runs, max(3, times // 4))
+            figures = charts(server, client, runs, max(3, times // 4))
+            figures |= bands(server, client, runs, max(3, times // 4))
             _report("service_points", server, rss, figures, runs=runs, steps=steps)
     if options.only in (None, "long"):
         runs, steps = options.long
         with serving.serving(serving.long_runs(options.lakes, runs, steps)) as server:
             client = Client(server.port)
             rss = idle(server, client)
-            figures = long(client, runs, steps, times)
+            figures = long(server, client, runs, steps, times)
             _report("service_long", server, rss, figures, runs=runs, steps=steps)
 
 
