@@ -32,13 +32,14 @@ export class Card {
     this.turn = 0; // counts how often it came into sight or went
     this.asked = 0;
     this.lines = [];
-    this.plot = h("div", { class: "plot" });
+    this.plot = h("div", { class: "plot", tabindex: "0", "aria-description": "Left and right read values, plus and minus zoom" });
+    this.voice = h("p", { class: "sr", role: "status" });
     this.note = h("div", { class: "note" });
     this.bar = h("div", { class: "loading", hidden: true });
     this.message = h("div", { class: "message", hidden: true });
     this.few = h("span", { class: "muted few" });
     this.el = h("article", { class: full ? "card whole" : "card", tabindex: full ? null : "-1", dataset: { id: spec.id }, "aria-label": `Chart ${spec.title}` },
-      this.#head(), h("div", { class: "stage" }, this.plot, this.message, this.bar), this.note);
+      this.#head(), h("div", { class: "stage" }, this.plot, this.message, this.bar), this.note, this.voice);
     this.pointer = hover(this.plot, this);
     this.redraw = onFrame(() => this.#draw());
   }
@@ -77,6 +78,10 @@ export class Card {
 
   cursor(x) {
     this.context.cursor(x, this);
+  }
+
+  say(text) {
+    fill(this.voice, text);
   }
 
   zoom(x, y) {

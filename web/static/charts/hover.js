@@ -1,4 +1,4 @@
-/** What the mouse does on a chart: crosshair, sorted tooltip, zoom by dragging. All of it above the canvas. */
+/** What mouse and keys do on a chart: crosshair, sorted tooltip, zoom. All of it above the canvas. */
 
 import { fill, h, onFrame } from "../core/dom.js";
 import { duration, number, time } from "../core/format.js";
@@ -7,6 +7,8 @@ import { nearest } from "./lines.js";
 const ROWS = 12;
 const FAR = 0.03; // of the window
 const DRAG = 4; // pixels
+const STEPS = 50; // of the arrow keys, from end to end
+const LEAPS = 8; // of the arrow keys with Shift
 
 // In the top layer, so that it is seen above a chart that fills the page.
 const tip = h("div", { class: "tip", popover: "manual", "aria-hidden": "true" });
@@ -64,9 +66,9 @@ function table({ rows, near, left }, { x, kind, smoothing, grouped }) {
 }
 
 /**
- * Let the mouse work on a chart.
+ * Let mouse and keys work on a chart.
  * @param {HTMLElement} el the plot
- * @param {{figure: () => any, state: () => any, over: (near: any) => void, cursor: (x: number | null) => void,
+ * @param {{figure: () => any, state: () => any, over: (near: any) => void, cursor: (x: number | null) => void, say: (text: string) => void,
  *   zoom: (x: [number, number], y: [number, number] | null) => void, reset: () => void, pick: (line: any) => void}} chart
  */
 export function hover(el, chart) {
@@ -76,6 +78,8 @@ export function hover(el, chart) {
   el.append(line, box);
   let from = null;
   let last = null;
+  /** Where the keys are, as a place of the axis. @type {number | null} */
+  let keyed = null;
 
   const inside = (event) => {
     const figure = chart.figure();
@@ -105,21 +109,56 @@ export function hover(el, chart) {
       hideTip();
       return undefined;
     }
-    owner = el;
-    fill(tip, table(rows, { x, kind: found.kind, smoothing: found.smoothing, grouped: found.grouped }));
-    showTip();
-    const size = tip.getBoundingClientRect();
-    const right = event.clientX + 16 + size.width < innerWidth;
-    tip.style.left = `${right ? event.clientX + 16 : Math.max(4, event.clientX - 16 - size.width)}px`;
-    tip.style.top = `${Math.max(4, Math.min(event.clientY + 16, innerHeight - size.height - 4))}px`;
+    put(rows, x, found, event.clientX, event.clientY);
     return undefined;
   });
+
+  /** Put the tooltip beside a place of the window. */
+  const put = (rows, x, { kind, smoothing, grouped }, left, top) => {
+    owner = el;
+    fill(tip, table(rows, { x, kind, smoothing, grouped }));
+    showTip();
+    const size = tip.getBoundingClientRect();
+    const right = left + 16 + size.width < innerWidth;
+    tip.style.left = `${right ? left + 16 : Math.max(4, left - 16 - size.width)}px`;
+    tip.style.top = `${Math.max(4, Math.min(top + 16, innerHeight - size.height - 4))}px`;
+  };
+
+  /** Read the values at a place of the axis, to the eyes and to the ears. */
+  const read = (found, place) => {
+    const { picture, lines, kind } = found;
+    const [low, high] = picture.x;
+    keyed = Math.max(low, Math.min(high, place));
+    const x = picture.xscale.value(keyed);
+    const rows = rowsAt(lines, x, picture.within, picture.yscale.place, NaN);
+    chart.cursor(x);
+    const { frame } = chart.figure();
+    const box = el.getBoundingClientRect();
+    if (rows.rows.length) put({ ...rows, near: null }, x, found, box.left + frame.left + ((keyed - low) / (high - low)) * frame.width, box.top + frame.top);
+    else hideTip();
+    chart.say(`${readX(kind, x)}: ${rows.rows.map(({ line, i }) => `${line.name} ${number(line.smoothed[i])}`).join(", ") || "no value"}`);
+  };
+
+  const keys = (event) => {
+    const found = chart.state();
+    if (!found?.picture || !chart.figure() || event.ctrlKey || event.metaKey || event.altKey) return;
+    const { x: [low, high], xscale } = found.picture;
+    const now = keyed ?? (low + high) / 2;
+    const step = (high - low) / (event.shiftKey ? LEAPS : STEPS);
+    const to = { ArrowLeft: now - step, ArrowRight: now + step, Home: low, End: high }[event.key];
+    const factor = { "+": 0.5, "=": 0.5, "-": 2 }[event.key];
+    if (to !== undefined) read(found, to);
+    else if (factor) chart.zoom([xscale.value(now - (now - low) * factor), xscale.value(now + (high - now) * factor)], null);
+    else if (event.key === "Escape" && keyed !== null) leave();
+    else return;
+    event.preventDefault();
+  };
 
   const leave = () => {
     hideTip();
     chart.cursor(null);
     chart.over(null);
-    last = null;
+    last = keyed = null;
   };
 
   const drag = onFrame((event) => {
@@ -137,6 +176,8 @@ export function hover(el, chart) {
     box.hidden = Math.abs(px - from.px) < DRAG;
   });
 
+  el.addEventListener("keydown", keys);
+  el.addEventListener("blur", () => { if (keyed !== null) leave(); });
   el.addEventListener("pointermove", (event) => {
     if (from) drag(event);
     else if (event.pointerType !== "touch") show(event);
@@ -184,7 +225,7 @@ export function hover(el, chart) {
   return {
     /** The chart goes: nothing of it may stay above the page. */
     end() {
-      from = last = null;
+      from = last = keyed = null;
       line.hidden = box.hidden = true;
       if (owner === el) hideTip();
     },
