@@ -143,7 +143,7 @@ def cycle(
     from ..lake.maintain import maintain_due
     from .progress import progress, summary
 
-    with progress(quiet) as options.progress:
+    with progress(quiet or summarise == "new") as options.progress:
         reports = run(lake, found, options)
     if context.settings.ingest.maintain:
         maintain_due(lake)
