@@ -65,24 +65,24 @@ def test_metrics_are_the_statistics_of_series(
 
 def test_deltas_are_against_the_baseline(client: FlaskClient, some: list[int]) -> None:
     """What is missing on either side has none; the baseline's own are zero."""
-    base = some[3]
-    found = get(client, "compare", runs=listed(some), baseline=base)
-    assert found["baseline"] == base
     seen = 0
-    for one in found["metrics"]:
-        against = one["values"][3]
-        for value, delta, relative in zip(
-            one["values"], one["deltas"], one["relative"], strict=True
-        ):
-            if not all(isinstance(number, float | int) for number in (value, against)):
-                continue
-            seen += 1
-            assert math.isclose(delta, value - against, abs_tol=1e-12)
-            if against:
-                assert math.isclose(relative, (value - against) / abs(against), abs_tol=1e-12)
-        if against is None:
-            assert set(one["deltas"]) == {None}
-    assert seen > 12
+    for place, base in enumerate(some):
+        found = get(client, "compare", runs=listed(some), baseline=base)
+        assert found["baseline"] == base
+        for one in found["metrics"]:
+            against = one["values"][place]
+            for value, delta, relative in zip(
+                one["values"], one["deltas"], one["relative"], strict=True
+            ):
+                if not all(isinstance(number, float | int) for number in (value, against)):
+                    continue
+                seen += 1
+                assert math.isclose(delta, value - against, abs_tol=1e-12)
+                if against:
+                    assert math.isclose(relative, (value - against) / abs(against), abs_tol=1e-12)
+            if against is None:
+                assert set(one["deltas"]) == {None}
+    assert seen > 12 * len(some)
 
 
 def test_what_differs_is_told(client: FlaskClient, some: list[int]) -> None:

@@ -58,6 +58,7 @@ def test_curves_nobody_waits_for_are_not_computed(
     again.request("GET", "/api/v1/info")
     assert again.getresponse().status == 200
     again.close()
-    server.close()
-    bound.close()
+    server.task_dispatcher.shutdown()
+    server.trigger.pull_trigger(server.close)
     thread.join(10)
+    bound.close()

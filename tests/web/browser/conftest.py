@@ -35,9 +35,11 @@ def serving(lake: Path, state: Path) -> Iterator[str]:
     try:
         yield url(bound).rstrip("/")
     finally:
-        running.close()
-        bound.close()
+        # Closed by its own loop, once no answer is being written: from here it may be in a select.
+        running.task_dispatcher.shutdown()
+        running.trigger.pull_trigger(running.close)
         thread.join(10)
+        bound.close()
         service.close()
 
 
