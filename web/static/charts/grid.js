@@ -146,6 +146,7 @@ export class ChartGrid {
     try {
       const found = ids.length ? await get("tags", { runs: ids.length <= LISTED ? ids : [], kind: "scalar" }, signal) : { tags: [] };
       this.tags = found.tags.sort((a, b) => natural(a.tag, b.tag));
+      this.drawn = ids.length;
       this.byTag = new Map(this.tags.map((one) => [one.tag, one]));
       this.toolbar.draw();
       this.#layout();
@@ -221,7 +222,9 @@ export class ChartGrid {
     }
     // Results that were logged once are no curves: they stand behind those.
     const once = new Set(this.tags.filter((one) => one.points <= Math.max(one.runs, one.streams.length)).map((one) => one.tag));
-    const last = ([, ids]) => Number(ids.every((tag) => once.has(tag)));
+    // What most of the drawn runs have stands before what only a few of them log.
+    const common = new Set(this.tags.filter((one) => 2 * one.runs >= this.drawn).map((one) => one.tag));
+    const last = ([, ids]) => (ids.every((tag) => once.has(tag)) ? 2 : ids.some((tag) => common.has(tag)) ? 0 : 1);
     for (const [name, ids] of [...groups].sort((a, b) => last(a) - last(b) || natural(a[0], b[0]))) sections.push({ name: name || "Metrics", kind: `tag:${name}`, ids });
     return sections;
   }

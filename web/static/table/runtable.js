@@ -104,7 +104,8 @@ export class RunTable {
     const numeric = (one) => this.kinds.get(one.name) === "number" || one.stat !== "";
     let chosen = [...new Set(cols)].map((text, i) => shownColumn(text, i, fix, wide, numeric));
     if (grouped) {
-      chosen = chosen.filter((one) => one.one.field !== "label" || one.one.alias !== null);
+      // A group has no values but those of numbers: these stand where they are seen.
+      chosen = chosen.filter((one) => one.one.field !== "label" || one.one.alias !== null).sort((a, b) => Number(numeric(b.one)) - Number(numeric(a.one)));
       const key = parse(group[0] ?? "label");
       const title = group.map((text) => parse(text).title).join(" / ");
       chosen.unshift({ id: "group", tree: true, fixed: fix > 0, width: Number(wide.group) || 260, one: { ...key, text: "", title } });
