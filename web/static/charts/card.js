@@ -12,6 +12,8 @@ import { computed, linesOf, overMetric } from "./lines.js";
 import { overLayer, picture } from "./picture.js";
 import { parse } from "./expr.js";
 
+/** Charts that are not on the screen yet are asked for behind all that are. */
+export const AWAY = 1e6;
 const AXES = ["step", "relative", "wall"];
 const TRACES = 200;
 
@@ -119,7 +121,7 @@ export class Card {
     const { turn } = this;
     this.load();
     try {
-      const canvas = await borrow();
+      const canvas = await borrow(order < AWAY);
       if (turn !== this.turn) {
         // It went meanwhile; if it is back, another figure is on its way.
         giveBack(canvas);

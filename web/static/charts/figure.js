@@ -1,5 +1,6 @@
 /** The only module that knows BokehJS: a pool of lean figures that draw lines, bands and marks. */
 
+import { h } from "../core/dom.js";
 import { onTheme } from "../core/theme.js";
 import { captionedPng, captionedSvg } from "./caption.js";
 
@@ -21,16 +22,21 @@ const none = {
   over: () => ({ xs: [], ys: [], colour: [], dash: [], width: [] }),
 };
 
-// BokehJS comes in deferred scripts behind the page's own module, so that questions are asked first.
-const loaded = new Promise((done) => {
-  if (/** @type {any} */ (window).Bokeh?.Plot) done(null);
-  else addEventListener("DOMContentLoaded", done, { once: true });
-});
+/** @type {Promise<any> | null} */
+let loading = null;
+
+/** BokehJS, one script after the other: it takes a while to read, so that it is not read before a chart has asked for its points. */
+function loaded() {
+  const sources = /** @type {HTMLMetaElement} */ (document.querySelector("meta[name=bokeh]")).content.split(" ");
+  loading ??= sources.reduce((before, src) => before.then(() => new Promise((done, fail) => {
+    document.head.append(h("script", { src, on: { load: done, error: () => fail(new Error("BokehJS cannot be loaded")) } }));
+  })), Promise.resolve()).catch((error) => { loading = null; throw error; });
+  return loading;
+}
 
 /** Bokeh's own words on the console say nothing to a reader. */
 function bokeh() {
   const found = /** @type {any} */ (window).Bokeh;
-  if (!found) throw new Error("BokehJS is not loaded");
   if (!found.boardlake) {
     found.boardlake = true;
     found.logger.set_level("warn");
@@ -64,7 +70,7 @@ function axis(B) {
 export class Figure {
   /** @private */
   static async make() {
-    await loaded;
+    await loaded();
     const B = bokeh();
     const figure = new Figure();
     figure.x = new B.Range1d({ start: 0, end: 1 });
@@ -168,8 +174,15 @@ function label({ ticker, model }, ticks) {
 // One at a time: what a figure listens to is recorded while it is made.
 let making = Promise.resolve();
 
-/** A figure for use. @returns {Promise<Figure>} */
-export async function borrow() {
+/** When the browser has nothing better to do, or half a second has passed. */
+const leisure = () => new Promise((done) => (window.requestIdleCallback ?? setTimeout)(done, { timeout: 500 }));
+
+/**
+ * A figure for use; for a chart that is not in sight yet, once the browser has leisure.
+ * @param {boolean} [urgent] @returns {Promise<Figure>}
+ */
+export async function borrow(urgent = true) {
+  if (!urgent) await leisure();
   const ready = idle.pop();
   if (ready) return ready;
   const made = making.then(() => idle.pop() ?? Figure.make());

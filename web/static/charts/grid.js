@@ -6,7 +6,7 @@ import { natural, plural } from "../core/format.js";
 import { bind } from "../core/keys.js";
 import { tagPattern } from "../core/pattern.js";
 import { empty, failed } from "../core/ui.js";
-import { Card } from "./card.js";
+import { AWAY, Card } from "./card.js";
 import { editChart } from "./editor.js";
 import { Feed } from "./feed.js";
 import { FullChart } from "./full.js";
@@ -313,7 +313,7 @@ export class ChartGrid {
       if (isIntersecting) {
         this.inSight.add(card);
         // What is on the screen itself goes first.
-        const away = boundingClientRect.top > innerHeight || boundingClientRect.bottom < 0 ? 1e6 : 0;
+        const away = boundingClientRect.top > innerHeight || boundingClientRect.bottom < 0 ? AWAY : 0;
         card.show(away + boundingClientRect.top);
         if (card.stale) card.load();
       } else {

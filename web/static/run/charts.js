@@ -1,17 +1,7 @@
 /** The charts of this run. */
 
 import { empty, failed } from "../core/ui.js";
-import { fill, h } from "../core/dom.js";
-
-let loading = null;
-
-/** BokehJS, one script after the other; the page says where they are. */
-function bokeh() {
-  loading ??= document.getElementById("run").dataset.bokeh.split(" ").reduce((before, src) => before.then(() => new Promise((done, fail) => {
-    document.head.append(h("script", { src, on: { load: done, error: () => fail(new Error("BokehJS cannot be loaded")) } }));
-  })), Promise.resolve()).catch((error) => { loading = null; throw error; });
-  return loading;
-}
+import { fill } from "../core/dom.js";
 
 /** @type {import("./tabs.js").Part} */
 export default {
@@ -28,11 +18,10 @@ export default {
       points = page.data.run.points;
       grid?.refresh();
     };
-    // BokehJS is large: it is asked for when somebody looks at charts.
+    // The modules of charts are asked for when somebody looks at charts.
     const start = async () => {
       fill(el, empty("Loading the charts…"));
       try {
-        await bokeh();
         const { ChartGrid } = await import("../charts/grid.js");
         fill(el);
         grid = new ChartGrid(el, page.state, { scope: "run" });
