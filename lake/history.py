@@ -185,6 +185,12 @@ def named(
     names = _names(con, query, known)
     try:
         return ask.read(con, lambda: search_with(names))
+    except duckdb.CatalogException:
+        # A column in memory went before its statement got there.
+        if names.kept is None:
+            raise
+        without = replace(names, kept=None)
+        return ask.read(con, lambda: search_with(without))
     except FilterError:
         # All names that there are may give a better hint.
         names = replace(

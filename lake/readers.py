@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from . import history
 from .database import Lake, open_lake, reread
+from .kept_columns import KeptColumns
 
 # So often it is looked whether the lake has a new snapshot: asking costs 2 ms.
 _LOOK_EVERY_S = 0.25
@@ -47,11 +48,13 @@ class Readers:
         self._took = 0.0
         self._snapshot = -1
         self._states = 0
+        self.kept = KeptColumns(self._connect)
         self._naming = threading.Lock()
         self._named: tuple[int, Known] = (-1, Known((), ()))
 
     def close(self) -> None:
         """Let go of the lake and every cursor."""
+        self.kept.close()
         with self._making:
             while True:
                 try:
@@ -67,12 +70,16 @@ class Readers:
         try:
             con = self._idle.get_nowait()
         except Empty:
-            con = self.lake.con.cursor()
-            con.execute("SET search_path = 'memory.main,lake.main'")
+            con = self._connect()
         try:
             yield con
         finally:
             self._idle.put(con)
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        con = self.lake.con.cursor()
+        con.execute("SET search_path = 'memory.main,lake.main'")
+        return con
 
     @contextmanager
     def apart(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -150,9 +157,11 @@ class Readers:
         con, start = self.lake.con, time.monotonic()
         table = "CREATE OR REPLACE TABLE memory.main.runs AS SELECT * FROM lake.main.runs"
         reread(lambda: con.execute(table))
-        states = "SELECT bit_xor(hash(run_id, state)) FROM memory.main.runs"
-        ((together,),) = con.execute(states).fetchall()
+        states = "SELECT bit_xor(hash(run_id, state)), count(*) FROM memory.main.runs"
+        ((together, runs),) = con.execute(states).fetchall()
         self._states = int(together or 0)
+        if newest != self._snapshot:
+            self.kept.reset(con, runs)
         self._snapshot = newest
         self._made = time.monotonic()
         self._took = self._made - start
@@ -173,9 +182,8 @@ class Readers:
         tag) and `archived_runs` (run_id) are parts of it. Runs that the lake has not are left out.
         """
         self.snapshot()
-        con = self.lake.con.cursor()
+        con = self._connect()
         try:
-            con.execute("SET search_path = 'memory.main,lake.main'")
             con.register("given", pa.Table.from_pylist(list(notes), _NOTES))
             con.execute("CREATE OR REPLACE TABLE memory.main.state_notes AS SELECT * FROM given")
             con.execute(

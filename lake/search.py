@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from ..core.errors import FilterError, UsageError
 from . import filters, grammar
-from .fields import FIELDS, NOTES, Metric, Scope, Term, nearest, quoted
+from .fields import FIELDS, NOTES, Scope, Term, nearest, quoted
+from .kept_columns import KeptColumns, of_hparams, of_metrics
 
 DEFAULT_COLUMNS = (
     "source", "machine", "project", "name", "path", "state", "created_at", "last_event_at",
@@ -21,19 +22,6 @@ MAX_COLUMNS = 1_000
 MAX_KEYS = 16
 MAX_CHARS = 100_000
 
-# As in the view `series` (a test compares them), but runs are picked before parts are added up.
-_STATS = {
-    "last": 'arg_max("last", last_step)',
-    "first": 'arg_min("first", first_step)',
-    "min": 'min("min")',
-    "max": 'max("max")',
-    "mean": "any_value(shift) + sum(shift_sum) / nullif(sum(finite), 0)",
-    "std": "sqrt(greatest(sum(shift_sum2) - sum(shift_sum) * sum(shift_sum)"
-    " / nullif(sum(finite), 0), 0) / nullif(greatest(sum(finite) - 1, 0), 0))",
-    "count": "CAST(sum(points) AS BIGINT)",
-    "step_min": 'arg_min(min_step, ("min", min_step))',
-    "step_max": 'arg_min(max_step, (-"max", max_step))',
-}
 # Rows before the limit.
 _TOTAL = "count(*) OVER () AS total_"
 # DuckDB ends a query whose sum of squares overflows; beyond this mean and std are missing instead.
@@ -68,6 +56,7 @@ class Names:
 
     *archived* is a relation (run_id) of runs that are left out unless the query has `archived`;
     *notes* is one (run_id, name, notes, colour, archived, tags) of what people wrote about runs.
+    *kept* has columns in memory.
     """
 
     tags: str | None = None
@@ -75,6 +64,7 @@ class Names:
     notes: str | None = None
     hparams: tuple[str, ...] = ()
     series: tuple[str, ...] = ()
+    kept: KeptColumns | None = None
 
 
 @dataclass(frozen=True)
@@ -160,6 +150,8 @@ class _Statement:
     def __init__(self, query: Query, names: Names, *, counted: bool = False):
         self.query = query
         self.counted = counted
+        self.kept = names.kept
+        self.turn = names.kept.turn() if names.kept else 0
         self.scope = Scope(
             tags=names.tags, notes=names.notes,
             known_hparams=names.hparams, known_tags=names.series,
@@ -338,13 +330,15 @@ class _Statement:
         test = f" AND run_id IN (SELECT run_id FROM {among})" if among else ""
         hparams = _referred(r"\bhp\.[hn](\d+)", sql)
         if hparams:
-            wanted = [name for name, i in self.scope.hparams.items() if i in hparams]
-            parts.append(f"hp AS ({self._hparams(wanted, test)})")
+            wanted = {name: i for name, i in self.scope.hparams.items() if i in hparams}
+            found = self.kept.hparams(self.turn, wanted, among) if self.kept else None
+            parts.append(f"hp AS ({found or of_hparams(self.scope, wanted, test)})")
             joins += " LEFT JOIN hp ON hp.run_id = r.run_id"
         metrics = _referred(r"\bm\.m(\d+)", sql)
         if metrics:
-            some = [metric for metric, i in self.scope.metrics.items() if i in metrics]
-            parts.append(f"m AS ({self._metrics(some, test)})")
+            some = {metric: i for metric, i in self.scope.metrics.items() if i in metrics}
+            found = self.kept.metrics(self.turn, some, among) if self.kept else None
+            parts.append(f"m AS ({found or of_metrics(self.scope, some, test)})")
             joins += " LEFT JOIN m ON m.run_id = r.run_id"
         if re.search(r"\bw\.", sql):
             joins += f" LEFT JOIN {quoted(self.scope.notes)} w ON w.run_id = r.run_id"
@@ -353,37 +347,6 @@ class _Statement:
             joins += " LEFT JOIN l ON l.run_id = coalesce(r.duplicate_of, r.run_id)"
             joins += " LEFT JOIN run_facts o ON o.run_id = r.duplicate_of"
         return parts, joins
-
-    def _hparams(self, names: list[str], test: str) -> str:
-        columns, bound = [], []
-        for name in names:
-            bound.append(self.scope.bind(name))
-            number = self.scope.hparams[name]
-            for letter, column in (("h", "value"), ("n", "number")):
-                value = f"arg_min_null({column}, rank) FILTER (name = {bound[-1]})"
-                columns.append(f"{value} AS {letter}{number}")
-        return (
-            f"SELECT run_id, {', '.join(columns)} FROM hparams"
-            f" WHERE name IN ({', '.join(bound)}){test} GROUP BY run_id"
-        )
-
-    def _metrics(self, metrics: list[Metric], test: str) -> str:
-        tags = {tag: self.scope.bind(tag) for _, tag, _ in metrics}
-        sums = [f"{_STATS[stat]} AS {stat}_" for stat in dict.fromkeys(m[0] for m in metrics)]
-        columns = []
-        for stat, tag, stream in metrics:
-            which = f"tag = {tags[tag]}"
-            if stream is not None:
-                which += f" AND stream = {self.scope.bind(stream)}"
-            # The stream '' sorts before every other one.
-            value = f"arg_min_null({stat}_, stream) FILTER ({which})"
-            columns.append(f"{value} AS m{self.scope.metrics[stat, tag, stream]}")
-        return (
-            f"SELECT run_id, {', '.join(columns)} FROM (SELECT run_id, tag, stream,"
-            f" {', '.join(sums)} FROM series_parts WHERE kind = 'scalar'"
-            f" AND tag IN ({', '.join(tags.values())}){test} GROUP BY run_id, tag, stream)"
-            " GROUP BY run_id"
-        )
 
 
 # The copies of a run; the field `locations` puts the run itself before them.

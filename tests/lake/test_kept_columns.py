@@ -1,0 +1,146 @@
+"""Columns in memory give the same answers as the lake, and only while it stays as it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from boardlake.lake import kept_columns
+from boardlake.lake.database import Lake, open_lake
+from boardlake.lake.history import find
+from boardlake.lake.location import locate
+from boardlake.lake.readers import Readers
+from boardlake.lake.search import Names, Query, page
+
+_RUNS = 40
+_QUERIES = (
+    Query(columns=("run_id", "hp.lr", 'last("loss")'), sort=('-last("loss")',), limit=7),
+    Query("hp.lr > 3", ("run_id", "hp.lr"), sort=("hp.lr", "-hp.kind"), limit=50),
+    Query("min(\"loss\") < 20 and hp.kind = 'a'", ("run_id", 'max("loss", "eval")'), limit=50),
+    Query(columns=('last("loss")', "hp.kind"), group_by=("hp.kind",), sort=("-runs",)),
+    Query(columns=("hp.lr", "hp.kind", "hp.lr * 2 as twice"), sort=("run_id",), offset=30),
+)
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> Iterator[Lake]:
+    """A lake whose runs have hyperparameters of several origins and metrics of several streams."""
+    with open_lake(locate(str(tmp_path / "lake")), read_only=False, create=True) as lake:
+        _add(lake, 0, _RUNS)
+        yield lake
+
+
+@pytest.fixture
+def readers(writer: Lake) -> Iterator[Readers]:
+    opened = Readers(open_lake(writer.location))
+    yield opened
+    opened.close()
+
+
+def _add(lake: Lake, first: int, last: int) -> None:
+    runs = f"FROM range({first}, {last}) t(i)"
+    lake.con.execute(
+        f"INSERT INTO run_facts BY NAME SELECT i AS run_id, 'k' || i AS run_key {runs}"
+    )
+    lake.con.execute(
+        "INSERT INTO files BY NAME SELECT i AS file_id, i AS run_id, 1.7e9 AS last_wall_time,"
+        f" 1.7e9 AS grew_at {runs}"
+    )
+    lake.con.execute(
+        f"INSERT INTO hparams SELECT i, 'lr', 'float', CAST(i % 9 AS VARCHAR), i % 9, 'args', 2 {runs}"
+    )
+    lake.con.execute(
+        f"INSERT INTO hparams SELECT i, 'lr', 'text', 'auto', NULL, 'yaml', 1 {runs} WHERE i % 5 = 0"
+    )
+    lake.con.execute(
+        "INSERT INTO hparams SELECT i, 'kind', 'text', ['a', 'b'][1 + i % 2], NULL, 'args', 1"
+        f" {runs} WHERE i % 3 <> 0"
+    )
+    lake.con.execute(
+        "INSERT INTO series_parts BY NAME SELECT i AS run_id, ['', 'eval'][1 + k] AS stream,"
+        " 'loss' AS tag, 'scalar' AS kind, 10 AS points, i + k AS \"last\", i AS \"min\","
+        f' 2 * i + k AS "max", 10 AS last_step {runs}, range(2) u(k) WHERE (i + k) % 4 <> 0'
+    )
+
+
+def _names(readers: Readers, *, kept: bool) -> Names:
+    known = readers.known()
+    return Names(hparams=known.hparams, series=known.series, kept=readers.kept if kept else None)
+
+
+def _rows(readers: Readers, query: Query, *, kept: bool) -> tuple[list[dict[str, object]], int]:
+    with readers.cursor() as con:
+        table, total = page(con, query, _names(readers, kept=kept))
+    return table.to_pylist(), total
+
+
+def _until_kept(readers: Readers, query: Query) -> None:
+    for _ in range(6):
+        _rows(readers, query, kept=True)
+        readers.kept.close()
+
+
+@pytest.mark.parametrize("query", _QUERIES, ids=lambda query: query.filter or str(query.columns))
+def test_answers_from_memory_are_those_of_the_lake(readers: Readers, query: Query) -> None:
+    """Before there is anything in memory, and after."""
+    truth = _rows(readers, query, kept=False)
+    assert _rows(readers, query, kept=True) == truth
+    assert not readers.kept.tables()
+    _until_kept(readers, query)
+    assert readers.kept.tables()
+    assert _rows(readers, query, kept=True) == truth
+
+
+def test_a_changed_lake_is_read_anew(readers: Readers, writer: Lake) -> None:
+    """Nothing of before is shown once there is a new snapshot."""
+    query = replace(_QUERIES[0], limit=1_000)
+    _until_kept(readers, query)
+    _add(writer, _RUNS, _RUNS + 5)
+    readers.look()
+    assert not readers.kept.tables()
+    found = _rows(readers, query, kept=True)
+    assert found == _rows(readers, query, kept=False) and found[1] == _RUNS + 5
+    _until_kept(readers, query)
+    assert _rows(readers, query, kept=True) == found
+
+
+def test_what_is_dropped_leaves_memory(
+    readers: Readers, writer: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With room for one table the least used goes; its name holds until statements have found it."""
+    monkeypatch.setattr(kept_columns, "_FOUND_AFTER_S", 0.0)
+    monkeypatch.setattr(kept_columns, "_MOST_BYTES", 2 * _RUNS * kept_columns._HPARAM_BYTES)
+    for names in (("hp.lr",), ("hp.kind",), ("hp.lr", "hp.kind")):
+        _until_kept(readers, Query(columns=names))
+        time.sleep(0.01)
+    for stat in ("last", "min", "max", "count"):
+        _until_kept(readers, Query(columns=(f'{stat}("loss")',)))
+        time.sleep(0.01)
+    with readers.cursor() as con:
+        names = con.execute("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'kept%'")
+        made = {name for (name,) in names.fetchall()}
+    assert set(readers.kept.tables()) <= made and len(made) <= len(readers.kept.tables()) + 1
+
+
+def test_a_column_without_room_stays_in_the_lake(
+    readers: Readers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory is bounded, answers are the same."""
+    monkeypatch.setattr(kept_columns, "_MOST_BYTES", 10)
+    _until_kept(readers, _QUERIES[0])
+    assert not readers.kept.tables()
+    assert _rows(readers, _QUERIES[0], kept=True) == _rows(readers, _QUERIES[0], kept=False)
+
+
+def test_a_table_that_went_too_soon_is_done_without(readers: Readers) -> None:
+    """A statement that comes late is asked again of the lake."""
+    _until_kept(readers, _QUERIES[0])
+    with readers.cursor() as con:
+        for name in readers.kept.tables():
+            con.execute(f"DROP TABLE memory.main.{name}").fetchall()
+        found = find(con, _QUERIES[0], _names(readers, kept=True))
+        assert found.to_pylist() == find(con, _QUERIES[0], _names(readers, kept=False)).to_pylist()
