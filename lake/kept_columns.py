@@ -16,8 +16,10 @@ from .fields import Metric, Scope
 _K = TypeVar("_K", str, Metric)
 
 # What all kept columns may take, by what one takes for each run.
-_MOST_BYTES = 32 << 20
+_MOST_BYTES = 48 << 20
 _HPARAM_BYTES, _METRIC_BYTES = 48, 16
+# Who used a column so lately may be about to use it again: it does not make room for others.
+_LATELY_S = 10.0
 # A statement that was made with the name of a table has found the table after so long.
 _FOUND_AFTER_S = 5.0
 
@@ -76,6 +78,7 @@ class _Table:
     name: str
     columns: dict[object, int]
     size: int
+    used: float
 
 
 class KeptColumns:
@@ -112,7 +115,7 @@ class KeptColumns:
         self._sweep(con)
 
     def tables(self) -> list[str]:
-        """The names of the tables in memory, the least used first."""
+        """The names of the tables in memory."""
         with self._lock:
             return [table.name for table in self._tables]
 
@@ -149,9 +152,9 @@ class KeptColumns:
                 for key in missing:
                     self._asked.setdefault(key, turn)
                 return None
-            # The least used go first.
             used = list({table.name: table for table in places.values()}.values())
-            self._tables = [table for table in self._tables if table not in used] + used
+            for table in used:
+                table.used = time.monotonic()
         columns = [
             f"{table.name}.{letter}{table.columns[key]} AS {letter}{wanted[key]}"
             for key, table in places.items()
@@ -163,12 +166,22 @@ class KeptColumns:
     def _begin(
         self, keys: list[_K], query: Callable[[Scope, Mapping[_K, int]], str], size: int
     ) -> None:
-        """Make a table of *keys*, one at a time, if it has room."""
-        need = size * len(keys) * self._runs
-        if need > _MOST_BYTES or (self._making is not None and self._making.is_alive()):
+        """Make a table of *keys*, one at a time, if there is room or can be made."""
+        if self._making is not None and self._making.is_alive():
             return
+        need, now = size * len(keys) * self._runs, time.monotonic()
+        free = _MOST_BYTES - sum(one.size for one in self._tables)
+        old = [one for one in self._tables if now - one.used > _LATELY_S]
+        if need > free + sum(one.size for one in old):
+            return
+        for one in sorted(old, key=lambda table: table.used):
+            if need <= free:
+                break
+            free += one.size
+            self._tables.remove(one)
+            self._drop([one])
         self._made += 1
-        table = _Table(f"kept_{self._made}", {key: i for i, key in enumerate(keys)}, need)
+        table = _Table(f"kept_{self._made}", {key: i for i, key in enumerate(keys)}, need, now)
         scope = Scope()
         sql = query(scope, {key: i for i, key in enumerate(keys)})
         since = self._since
@@ -192,8 +205,6 @@ class KeptColumns:
                 self._drop([table])
                 return
             self._tables.append(table)
-            while sum(one.size for one in self._tables) > _MOST_BYTES:
-                self._drop([self._tables.pop(0)])
 
     def _drop(self, tables: list[_Table]) -> None:
         now = time.monotonic()

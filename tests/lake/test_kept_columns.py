@@ -108,22 +108,27 @@ def test_a_changed_lake_is_read_anew(readers: Readers, writer: Lake) -> None:
     assert _rows(readers, query, kept=True) == found
 
 
-def test_what_is_dropped_leaves_memory(
-    readers: Readers, writer: Lake, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("lately", [0.0, 1e9])
+def test_there_is_room_for_so_much_only(
+    readers: Readers, monkeypatch: pytest.MonkeyPatch, lately: float
 ) -> None:
-    """With room for one table the least used goes; its name holds until statements have found it."""
+    """What was not used lately makes room, and leaves memory once statements have found it."""
     monkeypatch.setattr(kept_columns, "_FOUND_AFTER_S", 0.0)
-    monkeypatch.setattr(kept_columns, "_MOST_BYTES", 2 * _RUNS * kept_columns._HPARAM_BYTES)
-    for names in (("hp.lr",), ("hp.kind",), ("hp.lr", "hp.kind")):
-        _until_kept(readers, Query(columns=names))
+    monkeypatch.setattr(kept_columns, "_LATELY_S", lately)
+    monkeypatch.setattr(kept_columns, "_MOST_BYTES", _RUNS * kept_columns._HPARAM_BYTES)
+    made = []
+    for column in ("hp.lr", "hp.kind", 'last("loss")', 'min("loss")', 'max("loss")'):
         time.sleep(0.01)
-    for stat in ("last", "min", "max", "count"):
-        _until_kept(readers, Query(columns=(f'{stat}("loss")',)))
-        time.sleep(0.01)
+        _until_kept(readers, Query(columns=(column,)))
+        made.append(readers.kept.tables())
     with readers.cursor() as con:
-        names = con.execute("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'kept%'")
-        made = {name for (name,) in names.fetchall()}
-    assert set(readers.kept.tables()) <= made and len(made) <= len(readers.kept.tables()) + 1
+        found = con.execute("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'kept%'")
+        there = [name for (name,) in found.fetchall()]
+    if lately:
+        assert made == [["kept_1"]] * 5 and there == ["kept_1"]
+    else:
+        assert made[1:3] == [["kept_2"], ["kept_3"]]
+        assert made[4] == ["kept_3", "kept_4", "kept_5"] and sorted(there) == made[4]
 
 
 def test_a_column_without_room_stays_in_the_lake(
