@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 _WATCH_S = "5"
 # So long may the commit take that is under way when the server is stopped.
-_LAST_COMMIT_S = 30.0
+_LAST_COMMIT_S = 10.0
 
 
 @dataclass(frozen=True)
