@@ -19,7 +19,7 @@ from .curve_query import LAST_STEP, CurvesQuery, Extent, SeriesRow, listed, wide
 from .history import among
 from .point_stream import Columns, Job, keys, stream
 
-_MAX_SPECIAL = 200
+MAX_SPECIAL = 200
 MAX_RESTARTS = 100
 _MAX_SUPERSEDED = 100_000
 _NO_GRID = Grid(0, 0, 1, 1, True)
@@ -186,7 +186,7 @@ class PointsReader:
             WHERE {{where}} AND NOT superseded AND {self._known}
             QUALIFY (NOT isfinite(value)
                      AND row_number() OVER (PARTITION BY run_id, stream, isfinite(value)
-                                            ORDER BY x) <= {_MAX_SPECIAL})
+                                            ORDER BY x) <= {MAX_SPECIAL})
                  OR (attempt > 0 AND row_number() OVER (PARTITION BY run_id, stream, attempt
                                                         ORDER BY x) = 1)
             ORDER BY run_id, stream, x

@@ -12,12 +12,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from .buckets import Part
-from .curve_points import MAX_RESTARTS, PointsReader, Spans, Wide, name_of
+from .curve_points import MAX_RESTARTS, MAX_SPECIAL, PointsReader, Spans, Wide, name_of
 from .curve_query import CurvesQuery, Extent, SeriesRow, series_rows, widest
 
 Floats: TypeAlias = NDArray[np.float64]
-
-_MAX_SPECIAL = 200
 
 
 @dataclass(frozen=True)
@@ -119,7 +117,7 @@ def _exact(
             at, value, turn = _cut(query.window, at, value, turn)
         curves = drawn.setdefault(one.tag, [])
         if len(at):
-            odd = np.flatnonzero(~np.isfinite(value))[:_MAX_SPECIAL]
+            odd = np.flatnonzero(~np.isfinite(value))[:MAX_SPECIAL]
             again = np.flatnonzero(np.diff(turn))[:MAX_RESTARTS] + 1
             curves.append(Curve(
                 one.run_id, one.stream, len(at), at, value,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page
 
@@ -139,8 +139,10 @@ def test_bad_expressions_are_refused_with_words(maths: Any, text: str, part: str
     assert part in got
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(low=st.floats(-1e9, 1e9), size=st.floats(1e-6, 1e9), most=st.integers(2, 12))
+@example(low=900719926.0, size=1e-6, most=10)
+@example(low=-1e9, size=1.2e-7, most=2)
 def test_ticks_are_round_and_within(maths: Any, low: float, size: float, most: int) -> None:
     """Evenly spaced, inside the axis, neither none nor too many."""
     ticks = maths("([a, b, n]) => m.steps(a, b, n)", [low, low + size, most])

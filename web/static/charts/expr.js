@@ -8,7 +8,7 @@ const MOST = 1000;
 const DEEPEST = 50;
 
 /** What is wrong with an expression, and where. */
-export class ExprError extends Error {
+class ExprError extends Error {
   constructor(message, position) {
     super(message);
     this.position = position;

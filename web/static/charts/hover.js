@@ -32,7 +32,7 @@ export function readX(kind, value) {
 }
 
 /** The rows of a tooltip at *x*: of every line the nearest point, highest value first. */
-export function rowsAt(lines, x, within, place, y) {
+function rowsAt(lines, x, within, place, y) {
   const rows = [];
   for (const line of lines) {
     if (line.superseded) continue;

@@ -31,9 +31,11 @@ export function steps(low, high, most, whole = false) {
   const rough = Math.max(range / Math.max(1, most), whole ? 1 : 0);
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].map((m) => m * power).find((s) => s >= rough * 0.999 && (!whole || Number.isInteger(s))) ?? 10 * power;
-  const found = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9 && found.length < 100; i += 1) found.push(Number((i * step).toPrecision(12)));
-  return found;
+  const first = Math.ceil(low / step - 1e-9);
+  const found = new Set();
+  // A window narrower than numbers of its size can tell apart has ticks that are equal: each is there once.
+  for (let i = 0; i <= range / step + 1e-9 && (first + i) * step <= high + step * 1e-9; i += 1) found.add(Number(((first + i) * step).toPrecision(14)));
+  return [...found];
 }
 
 /** Decades, and where few are in sight what lies between. */

@@ -50,7 +50,7 @@ export function twema(x, y, weight) {
 }
 
 /** How many points a Gaussian's sigma has at *weight*: at most a tenth of the curve. */
-export const sigma = (n, weight) => weight * weight * n * 0.1;
+const sigma = (n, weight) => weight * weight * n * 0.1;
 
 /** A Gaussian-weighted mean over points, cut at three sigma. */
 export function gaussian(y, weight) {

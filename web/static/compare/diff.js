@@ -1,7 +1,7 @@
 /** Differences of two texts, line by line and word by word: pure functions, bounded in time and space. */
 
 /** Texts with more lines are compared by which lines they have, not by where. */
-export const MOST_LINES = 5000;
+const MOST_LINES = 5000;
 const MOST_EDITS = 1500;
 const MOST_WORDS = 400;
 const ALIKE = 0.3;

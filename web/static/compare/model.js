@@ -4,7 +4,7 @@ import { direction } from "../core/direction.js";
 import { natural, toNumber } from "../core/format.js";
 import { under } from "../core/kinds.js";
 
-export const SECTIONS = { fields: "Run", hparams: "Hyperparameters", metrics: "Metrics" };
+const SECTIONS = { fields: "Run", hparams: "Hyperparameters", metrics: "Metrics" };
 
 /** Fields that the head of a run's column already tells. */
 const IN_HEAD = new Set(["run_id", "run_key", "name", "label", "colour", "state", "archived"]);

@@ -1,7 +1,7 @@
 /** Regular expressions over tags. */
 
 /** A text as the regular expression that finds it. */
-export function escaped(text) {
+function escaped(text) {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 

@@ -3,7 +3,7 @@
 import { flag, isObject, isRange, isText, items, json, list, number, oneOf, text, values } from "../core/kinds.js";
 import { literal } from "../core/split.js";
 
-export const DEFAULT_COLUMNS = ["label", "state", "last_event_at", "machine", "source", "project", "last_step"];
+const DEFAULT_COLUMNS = ["label", "state", "last_event_at", "machine", "source", "project", "last_step"];
 
 const isColour = (value) => /^#[0-9a-f]{6}$/i.test(value);
 const isWidth = (value) => Number.isFinite(value) && value >= 20 && value <= 1200;

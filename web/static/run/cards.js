@@ -7,7 +7,7 @@ import { empty } from "../core/ui.js";
 const ROOM = "400px";
 
 /** The name of a series in the page. */
-export function seriesKey(one) {
+function seriesKey(one) {
   return `${one.stream}\0${one.tag}`;
 }
 

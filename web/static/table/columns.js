@@ -18,7 +18,7 @@ const MOST_COLUMNS = 1000;
 const AGGREGATES = ["last", "min", "max", "mean", "first", "count"];
 
 /** The statistic that is the best of a metric called so: the smallest loss, the largest of everything else. */
-export function bestOf(tag) {
+function bestOf(tag) {
   return direction(tag) < 0 ? "min" : "max";
 }
 

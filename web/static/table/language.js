@@ -151,7 +151,7 @@ export function context(text, caret, stats) {
 }
 
 /** The conditions that a filter joins with `and`; one where it says `or`. */
-export function conditions(text) {
+function conditions(text) {
   if (!text.trim()) return [];
   if (isWords(text)) return [`search(${literal(text.trim())})`];
   const parts = [];
@@ -184,7 +184,7 @@ export function together(parts) {
 }
 
 /** The values that a condition such as `state = 'running'` or `state in ('a', 'b')` leaves, null for none; else null. */
-export function chosenBy(condition, field) {
+function chosenBy(condition, field) {
   const all = tokens(condition);
   if (all[0]?.kind !== "name" || all[0].text.toLowerCase() !== field) return null;
   const texts = all.slice(1).map((token) => token.text);

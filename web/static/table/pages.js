@@ -2,7 +2,7 @@
 
 import { get, withdrawn } from "../core/api.js";
 
-export const BLOCK = 100;
+const BLOCK = 100;
 const KEPT = 80;
 const AT_ONCE = 2;
 

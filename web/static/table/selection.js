@@ -2,7 +2,7 @@
 
 import { toast, tell } from "../core/ui.js";
 
-export const MOST_SELECTED = 100_000;
+const MOST_SELECTED = 100_000;
 const MOST_COUNTED = 500; // longer lists of keys are no filter
 
 export class Selection {
