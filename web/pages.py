@@ -21,6 +21,12 @@ _COLUMNS = (
     "name", "state", "machine", "project", "last_event_at", "last_step", "points", "run_key",
 )  # fmt: skip
 
+# The pages whose state is all that they are about.
+_TITLES = {
+    "compare": "Compare", "media": "Media", "analyze": "Analysis", "sql": "SQL",
+    "sources": "Sources",
+}  # fmt: skip
+
 
 def pages(service: Service, document: Callable[[], dict[str, Any]]) -> Blueprint:
     """The pages over *service*; *document* gives the OpenAPI document."""
@@ -42,7 +48,11 @@ def pages(service: Service, document: Callable[[], dict[str, Any]]) -> Blueprint
             return runs(view.state)
         if view.page == "run":
             return one(str(view.state.get("run", "")), view.state)
-        return show(view.page, view.name or view.page.capitalize(), view=view.state)
+        title = view.name or _TITLES.get(view.page)
+        if not title or view.page not in _TITLES:
+            hint = "it was saved by another version of boardlake"
+            raise UsageError(f"the view {id} is of a page that there is not", hint=hint)
+        return show(view.page, title, view=view.state)
 
     def runs(view: dict[str, Any] | None = None) -> str:
         text = request.args.get("q", "")[:_MAX_FILTER]
@@ -78,7 +88,27 @@ def pages(service: Service, document: Callable[[], dict[str, Any]]) -> Blueprint
     @blueprint.get("/compare")
     def compare() -> str:
         """Some runs side by side."""
-        return show("compare", "Compare")
+        return show("compare", _TITLES["compare"])
+
+    @blueprint.get("/media")
+    def media() -> str:
+        """What runs logged besides scalars, side by side."""
+        return show("media", _TITLES["media"])
+
+    @blueprint.get("/analyze")
+    def analyze() -> str:
+        """Plots of many runs at once: hyperparameters against metrics."""
+        return show("analyze", _TITLES["analyze"])
+
+    @blueprint.get("/sql")
+    def sql() -> str:
+        """Questions in SQL."""
+        return show("sql", _TITLES["sql"])
+
+    @blueprint.get("/sources")
+    def sources() -> str:
+        """Where runs come from, what goes wrong there, and how good the data is."""
+        return show("sources", _TITLES["sources"])
 
     @blueprint.get("/api")
     def api() -> str:

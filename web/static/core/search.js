@@ -15,6 +15,10 @@ export function offer(label, run) {
 const pages = [
   { kind: "page", label: "All runs", href: "/" },
   { kind: "page", label: "Compare runs", href: "/compare" },
+  { kind: "page", label: "Media: images, sounds, histograms, texts of runs", href: "/media" },
+  { kind: "page", label: "Analysis: scatter, parallel coordinates, importance", href: "/analyze" },
+  { kind: "page", label: "SQL", href: "/sql" },
+  { kind: "page", label: "Sources and the quality of data", href: "/sources" },
   { kind: "page", label: "API", href: "/api" },
 ];
 

@@ -2,6 +2,7 @@
 
 import { button, fill, h } from "./dom.js";
 import { bind, showKeys } from "./keys.js";
+import { carry } from "./scope.js";
 import { quickSearch } from "./search.js";
 import { theme, toggleTheme } from "./theme.js";
 import { copy, tell, toast } from "./ui.js";
@@ -36,6 +37,7 @@ export function shell({ state, tools = [] } = {}) {
   bind("t", "light or dark", () => light.click());
   bind("?", "this list", showKeys);
   if (state) {
+    carry(state);
     bind("Ctrl+Z", "undo the last change of the view", () => state.undo());
     bind("Ctrl+Shift+Z", "do it again", () => state.redo());
   }

@@ -1,6 +1,7 @@
 /** What the workspace's URL says; TensorBoard's own keys are understood. */
 
 import { flag, isObject, isRange, isText, items, json, list, number, oneOf, text, values } from "../core/kinds.js";
+import { paneSchema } from "../core/panes.js";
 import { literal } from "../core/split.js";
 
 const DEFAULT_COLUMNS = ["label", "state", "last_event_at", "machine", "source", "project", "last_step"];
@@ -57,8 +58,7 @@ export const chartSchema = {
 export const schema = {
   ...runSchema,
   ...chartSchema,
-  pane: number(560, 260, 2000),
-  view: oneOf("both", "table", "charts"),
+  ...paneSchema(560),
 };
 
 /** TensorBoard's keys as ours. @param {URLSearchParams} query */

@@ -1,0 +1,5 @@
+/** The sources page. */
+
+import { shell } from "../core/shell.js";
+
+shell();

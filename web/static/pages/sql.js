@@ -1,0 +1,5 @@
+/** The sql page. */
+
+import { shell } from "../core/shell.js";
+
+shell();
