@@ -94,6 +94,9 @@ class GroupsAsked(RunsAsked):
     """A page of groups."""
 
     group_by: Expressions = Field(..., min_length=1, description="Keys of the groups.")
+    quartiles: bool = Field(
+        False, description="Also q1, median, q3 and n (values that are finite) of each column."
+    )
 
 
 class FacetsAsked(Chosen):

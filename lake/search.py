@@ -9,9 +9,9 @@ import duckdb
 import pyarrow as pa
 
 from ..core.errors import FilterError, UsageError
-from . import filters, grammar
-from .fields import FIELDS, NOTES, Scope, Term, nearest, quoted
-from .kept_columns import KeptColumns, of_hparams, of_metrics
+from . import filters, grammar, statistics
+from .fields import FAULTS, FIELDS, NOTES, Scope, Term, nearest, quoted
+from .kept_columns import KeptColumns, of_faults, of_hparams, of_metrics
 
 DEFAULT_COLUMNS = (
     "source", "machine", "project", "name", "path", "state", "created_at", "last_event_at",
@@ -24,8 +24,6 @@ MAX_CHARS = 100_000
 
 # Rows before the limit.
 _TOTAL = "count(*) OVER () AS total_"
-# DuckDB ends a query whose sum of squares overflows; beyond this mean and std are missing instead.
-_SUMMABLE = 1e150
 
 
 @dataclass(frozen=True)
@@ -34,9 +32,10 @@ class Query:
 
     *columns* None are the default ones; a column may end in `as name`. A sort key descends with `-`
     before or `desc` behind it; missing values and NaN come last either way. With *group_by* there
-    is one row for each group. Runs that are copies of another are left out unless *duplicates*,
-    and those that a user put away unless *archived*. *members* leaves only the runs of one group:
-    a value for each group key, as the row of the group has it.
+    is one row for each group, with *quartiles* also q1, median, q3 and n of each number. Runs that
+    are copies of another are left out unless *duplicates*, and those that a user put away unless
+    *archived*. *members* leaves only the runs of one group: a value for each group key, as the row
+    of the group has it.
     """
 
     filter: str = ""
@@ -45,6 +44,7 @@ class Query:
     group_by: tuple[str, ...] = ()
     limit: int | None = None
     offset: int = 0
+    quartiles: bool = False
     duplicates: bool = False
     archived: bool = False
     members: tuple[tuple[str, object], ...] = ()
@@ -68,13 +68,15 @@ class Names:
 
 
 @dataclass(frozen=True)
-class _Column:
+class Column:
+    """An expression and what its column is called."""
+
     title: str
     term: Term
 
 
 @dataclass(frozen=True)
-class _Output:
+class Output:
     """A column of the result; *number* is a hyperparameter's number beside the text in *sql*."""
 
     title: str
@@ -88,16 +90,16 @@ def search(con: duckdb.DuckDBPyConnection, query: Query, names: Names | None = N
     A hyperparameter is a column of numbers where all its shown values are, else of text.
     Raises FilterError or UsageError.
     """
-    statement = _Statement(query, names or Names())
+    statement = Statement(query, names or Names())
     sql, params = statement.rows()
-    return _titled(execute(con, sql, params, query), statement.outputs)
+    return titled(execute(con, sql, params, query), statement.outputs)
 
 
 def page(
     con: duckdb.DuckDBPyConnection, query: Query, names: Names | None = None
 ) -> tuple[pa.Table, int]:
     """What `search` gives, and what `count` does, for the price of one."""
-    statement = _Statement(query, names or Names(), counted=True)
+    statement = Statement(query, names or Names(), counted=True)
     sql, params = statement.rows()
     table = execute(con, sql, params, query)
     if table.num_rows:
@@ -105,10 +107,11 @@ def page(
     else:
         # No row has room for it beyond the last page.
         total = count(con, query, names) if query.offset or query.limit == 0 else 0
-    return _titled(table, statement.outputs), total
+    return titled(table, statement.outputs), total
 
 
-def _titled(table: pa.Table, outputs: list[_Output]) -> pa.Table:
+def titled(table: pa.Table, outputs: list[Output]) -> pa.Table:
+    """The answer to a statement that begins with `selected` of *outputs*, under their titles."""
     columns = []
     for index, output in enumerate(outputs):
         column = table.column(f"c{index}")
@@ -121,7 +124,7 @@ def _titled(table: pa.Table, outputs: list[_Output]) -> pa.Table:
 
 def count(con: duckdb.DuckDBPyConnection, query: Query, names: Names | None = None) -> int:
     """How many rows *query* has without its limit and offset."""
-    sql, params = _Statement(query, names or Names()).total()
+    sql, params = Statement(query, names or Names()).total()
     return int(execute(con, sql, params, query).column(0)[0].as_py())
 
 
@@ -130,7 +133,7 @@ def to_sql(query: Query, names: Names | None = None) -> tuple[str, dict[str, obj
 
     The statement holds none of the query's text: values are parameters, names are ours.
     """
-    return _Statement(query, names or Names()).rows()
+    return Statement(query, names or Names()).rows()
 
 
 def execute(
@@ -144,7 +147,7 @@ def execute(
         raise FilterError(message, text=query.filter, position=0) from error
 
 
-class _Statement:
+class Statement:
     """One query on its way to SQL."""
 
     def __init__(self, query: Query, names: Names, *, counted: bool = False):
@@ -170,38 +173,39 @@ class _Statement:
         if self.keys:
             self.outputs = self._group_outputs()
         else:
-            self.outputs = [_Output(c.title, c.term.sql, c.term.number) for c in self.columns]
+            self.outputs = [Output(c.title, c.term.sql, c.term.number) for c in self.columns]
 
     def rows(self) -> tuple[str, dict[str, object]]:
         """The statement for the page asked for."""
-        return self._with_params(self._groups() if self.keys else self._runs())
+        return self.with_params(self._groups() if self.keys else self._runs())
 
     def total(self) -> tuple[str, dict[str, object]]:
         """The statement for the number of rows."""
         if not self.keys:
-            return self._with_params(self._from_runs("count(*)", f"WHERE {self.where}"))
+            return self.with_params(self._from_runs("count(*)", f"WHERE {self.where}"))
         inner = self._from_runs(f"DISTINCT {self._group_keys()}", f"WHERE {self.where}")
-        return self._with_params(f"SELECT count(*) FROM ({inner})")
+        return self.with_params(f"SELECT count(*) FROM ({inner})")
 
-    def _with_params(self, sql: str) -> tuple[str, dict[str, object]]:
+    def with_params(self, sql: str) -> tuple[str, dict[str, object]]:
+        """*sql* with those parameters of the scope that it names."""
         used = set(re.findall(r"\$(p\d+)", sql))
         return sql, {name: value for name, value in self.scope.params.items() if name in used}
 
     # Columns and keys
 
-    def _columns(self) -> list[_Column]:
+    def _columns(self) -> list[Column]:
         texts = self.query.columns
         if texts is None:
             texts = () if self.query.group_by else DEFAULT_COLUMNS
-        columns: dict[str, _Column] = {}
+        columns: dict[str, Column] = {}
         names: dict[str, Term] = {}
         for text in texts:
             source, name = grammar.alias(text)
-            taken = {*FIELDS, *(NOTES if self.scope.notes else ())}
+            taken = {*FIELDS, *FAULTS, *(NOTES if self.scope.notes else ())}
             if name is not None and name.lower() in taken and name.lower() != source.strip():
                 message, at = f"{name} is a field already: choose another name", text.rindex(name)
                 raise FilterError(message, text=text, position=at)
-            column = _Column(name or text.strip(), filters.expression(source, self.scope))
+            column = Column(name or text.strip(), filters.expression(source, self.scope))
             if column.title in columns:
                 raise FilterError(f"there are two columns {column.title}", text=text, position=0)
             columns[column.title] = column
@@ -211,14 +215,14 @@ class _Statement:
         self.scope.names = names
         return list(columns.values())
 
-    def _key(self, text: str) -> _Column:
+    def _key(self, text: str) -> Column:
         source, name = grammar.alias(text)
         term = filters.expression(source, self.scope)
         if source.strip().lower() == "tags":
             term = Term(f"array_to_string({term.sql}, ', ')", "text")
         if term.kind == "list":
             raise FilterError("a list cannot be grouped by", text=text, position=0)
-        return _Column(name or text.strip(), term)
+        return Column(name or text.strip(), term)
 
     def _same(self, term: Term, value: object) -> str:
         """A condition that *term* has the value that a row of groups shows."""
@@ -239,7 +243,7 @@ class _Statement:
 
     def _runs(self) -> str:
         """First the page by what filter and sort need, then all its columns: for its runs only."""
-        select = _select(self.outputs)
+        select = selected(self.outputs)
         keys = [key for text in self.query.sort or DEFAULT_SORT for key in self._sort(text)]
         parts, joins = self._needs(select, among="r")
         fields = sorted(set(re.findall(r"\br\.(\w+)", select + joins)) - {"run_id"})
@@ -268,33 +272,44 @@ class _Statement:
     # Groups
 
     def _groups(self) -> str:
-        inner = [self._group_keys()]
-        inner += [f"{k.term.sql} AS t{i}" for i, k in enumerate(self.keys) if k.term.number]
-        for i, column in enumerate(self._numeric()):
-            inner.append(f"CAST({column.term.number or column.term.sql} AS DOUBLE) AS v{i}")
         keys = ", ".join(f"k{i}" for i in range(len(self.keys)))
         return (
-            f"SELECT {_select(self.outputs)}{f', {_TOTAL}' if self.counted else ''}"
-            f" FROM ({self._from_runs(', '.join(inner), f'WHERE {self.where}')})"
+            f"SELECT {selected(self.outputs)}{f', {_TOTAL}' if self.counted else ''}"
+            f" FROM ({self.members()})"
             f" GROUP BY {keys} ORDER BY {', '.join(self._group_order())}{self._limit()}"
         )
+
+    def members(self, *more: str) -> str:
+        """Every run with its keys k0, k1, ... (t0, ... as written) and its numbers v0, v1, ..."""
+        columns = [*more, self._group_keys()]
+        columns += [f"{k.term.sql} AS t{i}" for i, k in enumerate(self.keys) if k.term.number]
+        for i, column in enumerate(self._numeric()):
+            columns.append(f"CAST({column.term.number or column.term.sql} AS DOUBLE) AS v{i}")
+        return self._from_runs(", ".join(columns), f"WHERE {self.where}")
 
     def _group_keys(self) -> str:
         return ", ".join(f"{_group_key(key.term)} AS k{i}" for i, key in enumerate(self.keys))
 
-    def _group_outputs(self) -> list[_Output]:
+    def _group_outputs(self) -> list[Output]:
+        outputs = [*self.key_outputs(), Output("runs", "count(*)")]
+        for i, column in enumerate(self._numeric()):
+            told = statistics.moments(f"v{i}")
+            if self.query.quartiles:
+                told |= statistics.quartiles(f"v{i}")
+            for name, sql in told.items():
+                outputs.append(Output(f"{column.title}_{name}", sql))
+        return outputs
+
+    def key_outputs(self) -> list[Output]:
+        """The keys of a group as columns, among aggregates over `members`."""
         outputs = []
         for i, key in enumerate(self.keys):
             number = bool(key.term.number)
             sql = f"min(t{i})" if number else f"k{i}"
-            outputs.append(_Output(key.title, sql, f"k{i}.n" if number else ""))
-        outputs.append(_Output("runs", "count(*)"))
-        for i, column in enumerate(self._numeric()):
-            for name, sql in _statistics(f"v{i}").items():
-                outputs.append(_Output(f"{column.title}_{name}", sql))
+            outputs.append(Output(key.title, sql, f"k{i}.n" if number else ""))
         return outputs
 
-    def _numeric(self) -> list[_Column]:
+    def _numeric(self) -> list[Column]:
         titles = {key.title for key in self.keys}
         kinds = ("number", "hyperparameter")
         return [c for c in self.columns if c.term.kind in kinds and c.title not in titles]
@@ -340,6 +355,12 @@ class _Statement:
             found = self.kept.metrics(self.turn, some, among) if self.kept else None
             parts.append(f"m AS ({found or of_metrics(self.scope, some, test)})")
             joins += " LEFT JOIN m ON m.run_id = r.run_id"
+        faults = _referred(r"\bq\.q(\d+)", sql)
+        if faults:
+            few = {name: i for name, i in self.scope.faults.items() if i in faults}
+            found = self.kept.faults(self.turn, few, among) if self.kept else None
+            parts.append(f"q AS ({found or of_faults(self.scope, few, test)})")
+            joins += " LEFT JOIN q ON q.run_id = r.run_id"
         if re.search(r"\bw\.", sql):
             joins += f" LEFT JOIN {quoted(self.scope.notes)} w ON w.run_id = r.run_id"
         if "l.copies" in sql:
@@ -370,7 +391,8 @@ def _check(query: Query) -> None:
             raise UsageError(f"{name}: a number from 0 is expected, not {number}")
 
 
-def _select(outputs: list[_Output]) -> str:
+def selected(outputs: list[Output]) -> str:
+    """The columns c0, c1, ... (n0, ... for numbers of hyperparameters) of a statement."""
     columns = [f"{output.sql} AS c{i}" for i, output in enumerate(outputs)]
     columns += [f"{output.number} AS n{i}" for i, output in enumerate(outputs) if output.number]
     return ", ".join(columns)
@@ -389,17 +411,6 @@ def _group_key(term: Term) -> str:
 
 def _text_only(term: Term) -> str:
     return f"CASE WHEN {term.number} IS NULL THEN {term.sql} END"
-
-
-def _statistics(value: str) -> dict[str, str]:
-    summable = f"abs({value}) < {_SUMMABLE!r}"
-    sound = f"coalesce(max(abs({value})) FILTER (isfinite({value})), 0) < {_SUMMABLE!r}"
-    return {
-        "mean": f"CASE WHEN {sound} THEN avg({value}) FILTER ({summable}) END",
-        "std": f"CASE WHEN {sound} THEN stddev_samp({value}) FILTER ({summable}) END",
-        "min": f"min({value}) FILTER (isfinite({value}))",
-        "max": f"max({value}) FILTER (isfinite({value}))",
-    }
 
 
 def _referred(pattern: str, body: str) -> set[int]:

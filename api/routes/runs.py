@@ -63,7 +63,7 @@ def blueprint(service: Service) -> APIBlueprint:
     def groups(query: GroupsAsked) -> Response:
         """A page of groups: keys, `runs`, and mean, std, min, max of each numeric column."""
         asked = _query(query, tuple(query.columns) or None, tuple(query.group_by))
-        return _page(query, asked)
+        return _page(query, replace(asked, quartiles=query.quartiles))
 
     @api.get("/facets")
     def counts(query: FacetsAsked) -> Response:

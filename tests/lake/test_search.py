@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -484,6 +485,28 @@ def test_groups_are_over_all_members(con: duckdb.DuckDBPyConnection) -> None:
     assert rates.column("hp.lr").to_pylist() == ["0.001", "0.01", "0.1", "auto", None]
     assert rates.column("runs").to_pylist() == [1, 1, 2, 1, 1]
     assert count(con, Query(group_by=("hp.lr",))) == 5
+
+
+def test_quartiles_are_of_every_member(con: duckdb.DuckDBPyConnection) -> None:
+    """As numpy has them, over all members that have a finite value, whatever the limit and however
+    many other groups match."""
+    query = Query(columns=("points", "last('loss') as loss"), group_by=("project",), quartiles=True)
+    rows = {row["project"]: row for row in search(con, query).to_pylist()}
+    alone = search(con, Query(**{**query.__dict__, "filter": "project = 'vision'", "limit": 1}))
+    vision = alone.to_pylist()[0]
+    assert rows["vision"] == vision
+    points = [run[5] for run in RUNS if run[1] == "vision"]
+    assert [vision[f"points_{name}"] for name in ("q1", "median", "q3", "n")] == [
+        *np.quantile(points, [0.25, 0.5, 0.75]), 4
+    ]  # fmt: skip
+    assert [vision[f"loss_{name}"] for name in ("q1", "median", "q3", "n")] == [
+        *np.quantile([0.5, -1.0, 0.25], [0.25, 0.5, 0.75]), 3
+    ]  # fmt: skip
+    # An infinite loss, and none at all.
+    for project in ("text", None):
+        assert [rows[project][f"loss_{one}"] for one in ("q1", "median", "n")] == [None, None, 0]
+    sort = Query(**{**query.__dict__, "sort": ("-points_median",)})
+    assert search(con, sort)["points_median"].to_pylist() == [400, 350, 300]
 
 
 def test_groups_of_hyperparameters_as_columns(con: duckdb.DuckDBPyConnection) -> None:
