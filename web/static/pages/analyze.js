@@ -1,8 +1,13 @@
 /** Analysis: the run table beside plots of many runs at once. */
 
+import { conditionOf } from "../analyze/brush.js";
+import { renew } from "../analyze/data.js";
+import { Panels } from "../analyze/panels.js";
 import { panes } from "../core/panes.js";
 import { shell } from "../core/shell.js";
 import { State } from "../core/state.js";
+import { both } from "../table/language.js";
+import { names } from "../table/names.js";
 import { RunTable } from "../table/runtable.js";
 import { viewsButton } from "../table/views.js";
 import { follow } from "./live.js";
@@ -11,6 +16,41 @@ import { schema } from "./analyze-state.js";
 const state = new State("analyze", schema, "/analyze");
 shell({ state, tools: [viewsButton(state)] });
 const root = /** @type {HTMLElement} */ (document.getElementById("analyze"));
-const { left } = panes(root, state, { label: "Analysis", what: "plots" });
-const table = new RunTable(left, state, {});
-follow(() => true, () => table.refresh());
+const { left, right } = panes(root, state, { label: "Analysis", what: "plots" });
+
+const chosen = (filter) => ({ filter, archived: state.get("arch") ? "true" : null, duplicates: state.get("dup") ? "true" : null });
+const page = {
+  /** The runs that are looked at: those of the filter that the brushes leave. */
+  params: () => chosen(both(state.get("q"), conditionOf(state.get("brush")))),
+  /** The runs of the filter, brushed or not. */
+  all: () => chosen(state.get("q")),
+  fields: names,
+  /** Select runs, beside or without those that are. @param {string[]} keys @param {"only" | "add" | "take"} [how] */
+  pick(keys, how = "only") {
+    const now = new Set(how === "only" ? [] : state.get("sel"));
+    for (const key of keys) if (how === "take") now.delete(key); else now.add(key);
+    state.set({ sel: [...now] });
+  },
+  /** The pointer is on a run. @param {string | null} key */
+  hover(key) {
+    table.highlight(key);
+    panels.highlight(key);
+  },
+  /** Colours that runs have in this view. @type {Map<string, string>} */
+  tints: new Map(),
+};
+const table = new RunTable(left, state, {
+  narrow: () => conditionOf(state.get("brush")),
+  onVisible: (entries) => {
+    page.tints = new Map(entries.map((one) => [one.key, one.colour]));
+    panels.repaint();
+  },
+  onHover: (key) => panels.highlight(key),
+});
+const panels = new Panels(right, state, page);
+
+follow(() => true, () => {
+  table.refresh();
+  renew();
+  panels.refresh();
+});

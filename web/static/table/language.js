@@ -183,6 +183,11 @@ export function together(parts) {
   return parts.join(" and ");
 }
 
+/** What both of two filters leave. @param {string} filter @param {string} condition an expression, or nothing */
+export function both(filter, condition) {
+  return condition.trim() ? together([...conditions(filter), ...conditions(condition)]) : filter;
+}
+
 /** The values that a condition such as `state = 'running'` or `state in ('a', 'b')` leaves, null for none; else null. */
 function chosenBy(condition, field) {
   const all = tokens(condition);

@@ -3,6 +3,7 @@
 import { get } from "../core/api.js";
 import { literal } from "../core/split.js";
 import { column, sortKey, sortText } from "./expression.js";
+import { both } from "./language.js";
 import { Pages, rowsOf } from "./pages.js";
 
 /** What every row must have, whatever columns are shown. */
@@ -23,10 +24,14 @@ export function groupValues(id) {
 }
 
 export class Rows {
-  /** @param {import("../core/state.js").State} state @param {() => void} changed called when there is more to see */
-  constructor(state, changed) {
+  /**
+   * @param {import("../core/state.js").State} state @param {() => void} changed called when there is more to see
+   * @param {() => string} [narrow] a condition besides the filter
+   */
+  constructor(state, changed, narrow = () => "") {
     this.state = state;
     this.changed = changed;
+    this.narrow = narrow;
     this.members = new Map();
     this.places = new Map();
     this.layout = [];
@@ -71,7 +76,7 @@ export class Rows {
 
   #chosen() {
     const { q, arch, dup } = this.state.values;
-    return { filter: q, archived: arch, duplicates: dup };
+    return { filter: both(q, this.narrow()), archived: arch, duplicates: dup };
   }
 
   #columns() {

@@ -23,21 +23,22 @@ const COMPACT = "boardlake.compact";
 const ROW = 32;
 const ROW_COMPACT = 26;
 const AGO_MS = 30_000;
-const ASKED = ["q", "sort", "group", "cols", "arch", "dup"];
+const ASKED = ["q", "brush", "sort", "group", "cols", "arch", "dup"];
 
 export class RunTable {
   /**
    * @param {HTMLElement} el
    * @param {import("../core/state.js").State} state of a page whose schema has the run table's
-   * @param {{onVisible?: (entries: object[], total: number) => void, onHover?: (key: string | null) => void}} [told]
-   * `onVisible` is told what the charts draw whenever it changes, `onHover` which row the pointer is on
+   * @param {{onVisible?: (entries: object[], total: number) => void, onHover?: (key: string | null) => void, narrow?: () => string}} [told]
+   * `onVisible` is told what the charts draw whenever it changes, `onHover` which row the pointer is on; `narrow` is a
+   * condition besides the filter, made of the state's `brush`
    */
-  constructor(el, state, { onVisible = () => {}, onHover = () => {} } = {}) {
+  constructor(el, state, { onVisible = () => {}, onHover = () => {}, narrow } = {}) {
     Object.assign(this, { state, onVisible, onHover, told: "", highlighted: null, hovered: null, kinds: new Map(), entries: [] });
     const [query, tools, bulk] = [h("div", { class: "query" }), h("div", { class: "tools" }), h("div", { class: "bulk" })];
     const area = this.area = h("div", { class: "runtable" });
     el.append(h("div", { class: "table-head" }, query, tools, bulk), area);
-    this.rows = new Rows(state, () => this.#arrived());
+    this.rows = new Rows(state, () => this.#arrived(), narrow);
     this.drawn = new Drawn(state, this.rows);
     this.selection = new Selection(state, this.rows, () => this.grid.redraw());
     this.grid = new Grid(area, {
@@ -294,7 +295,7 @@ export class RunTable {
 
   #changed(changed) {
     const any = (...list) => list.some((name) => changed.has(name));
-    if (any("q", "sort", "group")) this.grid.el.scrollTop = 0;
+    if (any("q", "brush", "sort", "group")) this.grid.el.scrollTop = 0;
     if (any(...ASKED)) this.rows.ask();
     if (any("open")) this.rows.ask();
     if (any("base", "cols")) this.rows.rebase();

@@ -1,0 +1,130 @@
+/** The column of panels: each can be closed, is told of changes while it is in sight, and is reached by the bar above. */
+
+import { fill, h } from "../core/dom.js";
+import { offer } from "../core/search.js";
+import { failed } from "../core/ui.js";
+
+/** What changes the runs that are looked at. */
+const RUNS = ["q", "arch", "dup"];
+
+const PANELS = [
+  { id: "scatter", title: "Scatter", load: () => import("./scatter.js").then((all) => all.Scatter) },
+  { id: "parallel", title: "Parallel coordinates", load: () => import("./parallel.js").then((all) => all.Parallel) },
+  { id: "importance", title: "Importance", load: () => import("./importance.js").then((all) => all.Importance) },
+  { id: "groups", title: "Groups", load: () => import("./groups.js").then((all) => all.Groups) },
+  { id: "best", title: "Best per group", load: () => import("./best.js").then((all) => all.Best) },
+];
+
+class Panel {
+  constructor(spec, state, page) {
+    Object.assign(this, { ...spec, state, page, stale: true, seen: false, panel: null, lit: null });
+    this.fold = h("button", { type: "button", "aria-controls": `inside-${this.id}`, on: { click: () => this.toggle() } }, h("span", { class: "chevron" }), this.title);
+    this.head = h("header", null, h("h2", null, this.fold));
+    this.inside = h("div", { class: "inside", id: `inside-${this.id}` });
+    this.el = h("section", { class: "panel", id: this.id, "aria-label": this.title, tabindex: "-1" }, this.head, this.inside);
+    this.draw();
+  }
+
+  get open() {
+    return !this.state.get("closed").includes(this.id);
+  }
+
+  draw() {
+    this.fold.setAttribute("aria-expanded", String(this.open));
+    this.fold.firstElementChild.classList.toggle("open", this.open);
+    this.inside.hidden = !this.open;
+    this.update();
+  }
+
+  toggle(open = !this.open) {
+    const others = this.state.get("closed").filter((id) => id !== this.id);
+    this.state.set({ closed: open ? others : [...others, this.id] });
+  }
+
+  /** Show what the state says now, or once it is in sight. */
+  update(stale = this.stale) {
+    this.stale = stale;
+    if (!stale || !this.seen || !this.open) return;
+    this.stale = false;
+    if (this.panel) this.panel.update();
+    else this.#load();
+  }
+
+  async #load() {
+    this.loading ??= this.load();
+    try {
+      const Kind = await this.loading;
+      if (this.panel) return;
+      this.panel = new Kind(this.inside, this.state, this.page);
+      this.panel.update();
+    } catch (error) {
+      this.loading = null;
+      fill(this.inside, failed(error, () => { fill(this.inside); this.#load(); }));
+    }
+  }
+}
+
+/** All panels, and the bar above them. */
+export class Panels {
+  /**
+   * @param {HTMLElement} el @param {import("../core/state.js").State} state
+   * @param {{params: () => object, all: () => object, fields: any, pick: (keys: string[], how?: string) => void, hover: (key: string | null) => void}} page
+   */
+  constructor(el, state, page) {
+    this.state = state;
+    this.panels = PANELS.map((spec) => new Panel(spec, state, page));
+    this.links = new Map(this.panels.map((panel) => [panel.id, h("a", { href: `#${panel.id}`, on: { click: (event) => { event.preventDefault(); this.go(panel); } } }, panel.title)]));
+    this.told = h("span", { class: "slot" });
+    this.over = h("div", { class: "over" }, h("nav", { "aria-label": "Panels" }, [...this.links.values()]), this.told);
+    this.el = h("div", { class: "analysis" }, this.over, this.panels.map((panel) => panel.el));
+    el.append(this.el);
+    const sight = new IntersectionObserver((found) => {
+      for (const { target, isIntersecting } of found) {
+        const panel = this.panels.find((one) => one.el === target);
+        panel.seen = isIntersecting;
+        panel.update();
+      }
+    }, { root: this.el, rootMargin: "300px" });
+    for (const panel of this.panels) sight.observe(panel.el);
+    this.el.addEventListener("scroll", () => this.#where(), { passive: true });
+    for (const panel of this.panels) offer(`Go to ${panel.title}`, () => this.go(panel));
+    state.on((changed) => this.#changed(changed));
+    this.#where();
+  }
+
+  /** Bring a panel into sight. */
+  go(panel) {
+    panel.toggle(true);
+    panel.el.scrollIntoView({ block: "start" });
+    panel.el.focus({ preventScroll: true });
+  }
+
+  #where() {
+    const top = this.over.getBoundingClientRect().bottom + 40;
+    const here = this.panels.findLast((panel) => panel.el.getBoundingClientRect().top <= top) ?? this.panels[0];
+    for (const [id, link] of this.links) {
+      if (id === here.id) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+  }
+
+  #changed(changed) {
+    if (changed.has("closed")) for (const panel of this.panels) panel.draw();
+    if ([...RUNS, "brush"].some((name) => changed.has(name))) this.refresh();
+  }
+
+  /** The lake has changed, or which runs are looked at. */
+  refresh() {
+    for (const panel of this.panels) panel.update(true);
+  }
+
+  /** Only colours have changed. */
+  repaint() {
+    for (const { panel } of this.panels) panel?.repaint?.();
+  }
+
+  /** Mark a run in every panel. @param {string | null} key */
+  highlight(key) {
+    for (const { panel } of this.panels) panel?.highlight?.(key);
+  }
+}
