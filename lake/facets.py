@@ -8,7 +8,7 @@ import duckdb
 import pyarrow as pa
 
 from ..core.errors import UsageError
-from .fields import FIELDS, NOTES
+from .fields import FAULTS, FIELDS, NOTES
 from .history import find, named
 from .search import Names, Query, execute, to_sql
 
@@ -90,4 +90,4 @@ def _grouped(
 def field_names(known: Names | None = None) -> list[tuple[str, str]]:
     """The fields of the filter language with their kinds; those of people's notes where *known*."""
     notes = NOTES if known and known.notes else {}
-    return [*FIELDS.items(), *((name, kind) for name, (_, kind) in notes.items())]
+    return [*FIELDS.items(), *FAULTS.items(), *((name, kind) for name, (_, kind) in notes.items())]

@@ -26,6 +26,10 @@ FIELDS: dict[str, Kind] = {
     **dict.fromkeys(("files", "size", "duplicate_of"), "number"),
     "locations": "list",
 }
+# What may be wrong with a run: relations by run of lake/faults.py, joined as `q`.
+FAULTS: dict[str, Kind] = dict.fromkeys(
+    ("nan_tags", "stopped_tags", "hparams", "problems", "clock_skew_s"), "number"
+)
 # What people write about runs, from the relation of `Scope.notes`, joined as `w`.
 NOTES: dict[str, tuple[str, Kind]] = {
     "label": ("coalesce(nullif(w.name, ''), r.name)", "text"),
@@ -103,6 +107,7 @@ class Scope:
     *known_tags* are given, other names are refused. *names* are aliases that expressions may use.
     *hparams* numbers the columns `hp.h0` (text) and `hp.n0` (number), *metrics* the columns `m.m0`.
     A metric is (stat, tag, stream); without a stream it is the first that has the tag, '' foremost.
+    *faults* numbers the columns `q.q0` of what may be wrong with a run.
     """
 
     tags: str | None = None
@@ -114,6 +119,7 @@ class Scope:
     params: dict[str, object] = field(default_factory=dict)
     hparams: dict[str, int] = field(default_factory=dict)
     metrics: dict[Metric, int] = field(default_factory=dict)
+    faults: dict[str, int] = field(default_factory=dict)
 
     def bind(self, value: object) -> str:
         """The placeholder of a new parameter that holds *value*."""

@@ -281,6 +281,9 @@ class _Writer:
             return Term(
                 fields.LOCATIONS if name == "locations" else f"r.{name}", fields.FIELDS[name]
             )
+        if not rest and name in fields.FAULTS:
+            number = self.scope.faults.setdefault(name, len(self.scope.faults))
+            return Term(f"q.q{number}", fields.FAULTS[name])
         if not rest and name in fields.NOTES and self.scope.notes:
             return Term(*fields.NOTES[name])
         if not rest and first in self.scope.names:
@@ -301,7 +304,9 @@ class _Writer:
         if self._source(node).startswith('"'):
             return "Text stands in single quotes; double quotes are for names and metrics' tags."
         notes = fields.NOTES if self.scope.notes else ()
-        known = [*self.scope.names, *fields.FIELDS, *notes, *fields.FUNCTIONS]
+        known = [
+            *self.scope.names, *fields.FIELDS, *fields.FAULTS, *notes, *fields.FUNCTIONS,
+        ]  # fmt: skip
         hint = fields.nearest(name, known)
         return hint or "Text stands in single quotes; words to search for stand without operators."
 

@@ -1,4 +1,4 @@
-"""Hyperparameters and metrics as columns by run: in SQL, and in memory once they are asked for again."""
+"""Hyperparameters, metrics and faults as columns by run: in SQL, and in memory once asked for again."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from typing import TypeVar
 
 import duckdb
 
+from .faults import FAULTS
 from .fields import Metric, Scope
 
 _K = TypeVar("_K", str, Metric)
 
 # What all kept columns may take, by what one takes for each run.
 _MOST_BYTES = 48 << 20
-_HPARAM_BYTES, _METRIC_BYTES = 48, 16
+_HPARAM_BYTES, _METRIC_BYTES, _FAULT_BYTES = 48, 16, 16
 # Who used a column so lately may be about to use it again: it does not make room for others.
 _LATELY_S = 10.0
 # A statement that was made with the name of a table has found the table after so long.
@@ -71,12 +72,23 @@ def of_metrics(scope: Scope, metrics: Mapping[Metric, int], test: str = "") -> s
     )
 
 
+def of_faults(scope: Scope, faults: Mapping[str, int], test: str = "") -> str:
+    """The query of run_id and, for each of *faults* with its number, its value q."""
+    columns, joins = [], ""
+    for name, number in faults.items():
+        query, default = FAULTS[name]
+        columns.append(f"coalesce(x{number}.v, {default}) AS q{number}")
+        joins += f" LEFT JOIN ({query.format(test=test)}) x{number} USING (run_id)"
+    where = f"WHERE true{test}" if test else ""
+    return f"SELECT run_id, {', '.join(columns)} FROM (SELECT run_id FROM runs {where}){joins}"
+
+
 @dataclass
 class _Table:
-    """A table in memory of some columns by run; `columns` are their numbers in it."""
+    """A table in memory of some columns by run; `columns` are their numbers in it by letter and key."""
 
     name: str
-    columns: dict[object, int]
+    columns: dict[tuple[str, object], int]
     size: int
     used: float
 
@@ -93,7 +105,7 @@ class KeptColumns:
         self._lock = threading.Lock()
         self._tables: list[_Table] = []
         self._dropped: list[tuple[float, str]] = []
-        self._asked: dict[object, int] = {}
+        self._asked: dict[tuple[str, object], int] = {}
         self._turns = itertools.count()
         self._runs = 0
         self._made = 0
@@ -132,6 +144,10 @@ class KeptColumns:
         """What `of_metrics` gives, from memory; None where it is not there (yet)."""
         return self._find(turn, metrics, ("m",), among, of_metrics, _METRIC_BYTES)
 
+    def faults(self, turn: int, faults: Mapping[str, int], among: str = "") -> str | None:
+        """What `of_faults` gives, from memory; None where it is not there (yet)."""
+        return self._find(turn, faults, ("q",), among, of_faults, _FAULT_BYTES)
+
     def _find(
         self,
         turn: int,
@@ -141,22 +157,24 @@ class KeptColumns:
         query: Callable[[Scope, Mapping[_K, int]], str],
         size: int,
     ) -> str | None:
+        # Names of hyperparameters and of faults may be alike.
+        kind = letters[0]
         with self._lock:
             places: dict[_K, _Table] = {}
             for table in self._tables:
-                places |= {key: table for key in wanted if key in table.columns}
+                places |= {key: table for key in wanted if (kind, key) in table.columns}
             missing = [key for key in wanted if key not in places]
             if missing:
-                if all(self._asked.get(key, turn) != turn for key in missing):
-                    self._begin(missing, query, size)
+                if all(self._asked.get((kind, key), turn) != turn for key in missing):
+                    self._begin(kind, missing, query, size)
                 for key in missing:
-                    self._asked.setdefault(key, turn)
+                    self._asked.setdefault((kind, key), turn)
                 return None
             used = list({table.name: table for table in places.values()}.values())
             for table in used:
                 table.used = time.monotonic()
         columns = [
-            f"{table.name}.{letter}{table.columns[key]} AS {letter}{wanted[key]}"
+            f"{table.name}.{letter}{table.columns[kind, key]} AS {letter}{wanted[key]}"
             for key, table in places.items()
             for letter in letters
         ]
@@ -164,7 +182,7 @@ class KeptColumns:
         return f"SELECT run_id, {', '.join(columns)} FROM (SELECT run_id FROM {among or 'runs'}){joins}"
 
     def _begin(
-        self, keys: list[_K], query: Callable[[Scope, Mapping[_K, int]], str], size: int
+        self, kind: str, keys: list[_K], query: Callable[[Scope, Mapping[_K, int]], str], size: int
     ) -> None:
         """Make a table of *keys*, one at a time, if there is room or can be made."""
         if self._making is not None and self._making.is_alive():
@@ -181,7 +199,9 @@ class KeptColumns:
             self._tables.remove(one)
             self._drop([one])
         self._made += 1
-        table = _Table(f"kept_{self._made}", {key: i for i, key in enumerate(keys)}, need, now)
+        table = _Table(
+            f"kept_{self._made}", {(kind, key): i for i, key in enumerate(keys)}, need, now
+        )
         scope = Scope()
         sql = query(scope, {key: i for i, key in enumerate(keys)})
         since = self._since
