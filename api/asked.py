@@ -12,6 +12,8 @@ from .models import Chosen, Id, Ids, RunKey, Taken, parted
 Tag = Annotated[str, Field(min_length=1, max_length=4_096, description="As written.")]
 Stream = Annotated[str, Field(max_length=4_096, description="'' is the run's own directory.")]
 Step = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
+MediaKinds = Literal["images", "audio", "texts", "histograms", "curves"]
+RunKeys = Annotated[list[RunKey], Field(min_length=1, max_length=1_000, description="run_keys.")]
 
 
 class OneSeries(Taken):
@@ -47,6 +49,35 @@ class MediaAsked(OneSeries):
 
     limit: int = Field(100, ge=0, le=1_000)
     offset: int = Field(0, ge=0, lt=1 << 62)
+
+
+class MediaTagsAsked(Taken):
+    """Tags of what some runs logged besides scalars."""
+
+    runs: RunKeys
+    kind: MediaKinds | None = Field(None, description="None is all; curves are PR curves.")
+
+
+class SeriesNamed(Taken):
+    """A tag, of one stream or of any."""
+
+    tag: Tag
+    stream: Stream | None = None
+
+
+class MediaStepsAsked(Taken):
+    """Every step of some series of images or sounds."""
+
+    runs: RunKeys
+    tags: list[SeriesNamed] = Field(..., min_length=1, max_length=500)
+    kind: Literal["images", "audio"]
+
+
+class MediaRunsAsked(Chosen):
+    """Runs that have something of a kind."""
+
+    kind: MediaKinds = Field(..., description="curves are PR curves.")
+    limit: int = Field(200, ge=0, le=10_000)
 
 
 class OneMedia(Taken):
@@ -118,3 +149,16 @@ class SqlAsked(Taken):
     )
     limit: int = Field(10_000, ge=0, le=MAX_ROWS, description="Rows; more are cut off, and told.")
     format: Literal["arrow", "json"] = "arrow"
+    clip: int | None = Field(
+        None, ge=1, le=1_000_000,
+        description="JSON only: of longer texts only so many characters are given, of bytes the"
+        " first 64; `cut` names them.",
+    )  # fmt: skip
+
+
+class SqlGot(Taken):
+    """One reading statement, in an address: for downloads and other programs."""
+
+    query: str = Field(..., min_length=1, max_length=MAX_QUERY)
+    limit: int = Field(10_000, ge=0, le=MAX_ROWS, description="Rows; more are cut off, and told.")
+    format: Literal["json", "csv", "parquet", "arrow"] = "json"

@@ -86,6 +86,78 @@ class MediaPage(Given):
     items: list[Media]
 
 
+class MediaTag(Given):
+    """A tag of one kind in some runs; `steps` is of the run that has most, `points` of all."""
+
+    kind: Literal["images", "audio", "texts", "histograms", "curves"]
+    tag: str
+    stream: str
+    plugin: str
+    runs: int
+    steps: int
+    points: int
+    first_step: int | None
+    last_step: int | None
+    display_name: str | None
+    description: str | None
+
+
+class MediaTags(Given):
+    """Tags by kind; truncated where there are more than 5,000."""
+
+    tags: list[MediaTag]
+    truncated: bool
+
+
+class MediaRuns(Given):
+    """How many runs have something of a kind, and the first of them."""
+
+    total: int
+    looked_at: int
+    runs: list[str]
+
+
+class Progression(Given):
+    """Whole numbers that count up evenly: the first, and by how much."""
+
+    first: int
+    by: int
+
+
+class MediaSeries(Given):
+    """All images or sounds of a series by step and index.
+
+    A column is one value where all are equal, a progression where it is one, else a list.
+    `wall_time` is that of the first item, `after_ms` what passed since. `steps` is how many there
+    are; where the answer became too long they are thinned evenly (`truncated`). The bytes of an item
+    are at `/api/v1/media/<run>/<file>/<record>/<idx>?tag=<tag>`.
+    """
+
+    run: str
+    tag: str
+    stream: str
+    items: int
+    steps: int
+    truncated: bool
+    step: int | Progression | list[int]
+    wall_time: float | None
+    after_ms: int | None | Progression | list[int | None]
+    idx: int | Progression | list[int]
+    file: int | Progression | list[int]
+    record: int | Progression | list[int]
+    nbytes: int | Progression | list[int]
+    width: int | None | Progression | list[int | None]
+    height: int | None | Progression | list[int | None]
+    mime: str | list[str]
+    label: str | None | list[str | None]
+
+
+class MediaSteps(Given):
+    """Series by run, tag and stream; one that no run has is left out."""
+
+    series: list[MediaSeries]
+
+
 Value = bool | float | str | None
 
 
@@ -185,11 +257,68 @@ class Deleted(Given):
     note: str
 
 
-class SqlAnswer(Given):
-    """Rows of an answer to SQL; `truncated` if there are more."""
+class SqlColumn(Column):
+    """A column of an answer to SQL, with its type as DuckDB calls it."""
 
-    columns: list[Column]
+    type: str
+
+
+class SqlAnswer(Given):
+    """Rows of an answer to SQL; `truncated` if there are more, by the limit of rows or of bytes.
+
+    Numbers that not every reader of JSON would have exactly are texts, bytes are hexadecimal.
+    """
+
+    columns: list[SqlColumn]
     rows: list[list[Any]]
+    cut: list[tuple[int, int, int]]
     truncated: bool
+    truncated_by: Literal["", "rows", "bytes"]
     seconds: float
     snapshot: int
+
+
+class ColumnSaid(Given):
+    """A column of the lake in words."""
+
+    name: str
+    type: str
+    says: str
+
+
+class TableSaid(Given):
+    """A table or view of the lake in words; `behind` for one that views put together."""
+
+    name: str
+    kind: Literal["table", "view"]
+    behind: bool
+    says: str
+    columns: list[ColumnSaid]
+
+
+class FunctionSaid(Given):
+    """A function that a statement may call."""
+
+    name: str
+    kind: str
+    call: str
+    says: str
+
+
+class SqlLimits(Given):
+    """What one statement may take."""
+
+    seconds: float
+    memory: str
+    rows: int
+    bytes: int
+    characters: int
+
+
+class Schema(Given):
+    """All that a statement may name, and what it may take."""
+
+    tables: list[TableSaid]
+    functions: list[FunctionSaid]
+    keywords: list[str]
+    limits: SqlLimits

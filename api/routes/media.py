@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import quote
 
 from flask import Response, jsonify, make_response, request
@@ -12,8 +12,17 @@ from flask_openapi3.blueprint import APIBlueprint
 
 from ...core import mime
 from ...lake import media as lake
-from .. import answers, given
-from ..asked import MediaAsked, OfMedia, OneMedia
+from ...lake import media_series
+from ...lake.search import Query
+from .. import answers, given, packed
+from ..asked import (
+    MediaAsked,
+    MediaRunsAsked,
+    MediaStepsAsked,
+    MediaTagsAsked,
+    OfMedia,
+    OneMedia,
+)  # fmt: skip
 from ..service import Service
 
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
@@ -41,6 +50,33 @@ def blueprint(service: Service) -> APIBlueprint:
                 "total": page.total, "items": items,
             }
         )  # fmt: skip
+
+    @api.post("/media/tags", responses={200: given.MediaTags})
+    def tags(body: MediaTagsAsked) -> Response:
+        """Tags of images, audio, texts, histograms and PR curves of some runs."""
+        kinds = get_args(media_series.Kind) if body.kind is None else [body.kind]
+        with service.cursor() as con:
+            truncated, table = media_series.tags(con, body.runs, kinds)
+        return jsonify({"tags": answers.plain(table.to_pylist()), "truncated": truncated})
+
+    @api.post("/media/steps", responses={200: given.MediaSteps})
+    def steps(body: MediaStepsAsked) -> Response:
+        """Every step of some series of images or sounds in many runs, as columns."""
+        wanted = [(one.tag, one.stream) for one in body.tags]
+        with service.cursor() as con:
+            found = media_series.steps(con, body.runs, wanted, body.kind)
+        return jsonify({"series": [packed.series(one) for one in found]})
+
+    @api.get("/media/runs", responses={200: given.MediaRuns})
+    def holders(query: MediaRunsAsked) -> Response:
+        """Which runs of a filter have images, audio, texts, histograms or PR curves."""
+        asked = Query(
+            query.filter, ("run_id", "run_key"), duplicates=query.duplicates,
+            archived=query.archived,
+        )  # fmt: skip
+        with service.cursor() as con:
+            total, found = media_series.holders(con, asked, query.kind, service.names)
+        return jsonify({"total": len(found), "looked_at": total, "runs": found[: query.limit]})
 
     @api.get("/media/<run_key>/<file_id>/<record>/<idx>", responses=_ANSWER)
     def content(path: OneMedia, query: OfMedia) -> Response:

@@ -1,0 +1,44 @@
+"""Columns of many items in few characters: what repeats or counts up evenly is said once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from ..lake.media_series import Steps
+
+_NAMES = {"file_id": "file", "record": "record"}
+
+
+def column(values: Sequence[Any]) -> Any:
+    """A column as one value where all are equal, as its first value and difference where it is an
+    even progression of whole numbers, else as the list that it is.
+    """
+    if not values:
+        return []
+    first = values[0]
+    if all(value == first for value in values):
+        return first
+    if len(values) > 2 and all(isinstance(value, int) for value in values):
+        by = values[1] - first
+        if all(b - a == by for a, b in zip(values, values[1:], strict=False)):
+            return {"first": first, "by": by}
+    return list(values)
+
+
+def series(one: Steps) -> dict[str, Any]:
+    """A series of images or sounds; wall times are the first, and milliseconds after it."""
+    walls = [value if _is_time(value) else None for value in one.wall_time]
+    start = next((value for value in walls if value is not None), None)
+    after = [None if value is None else round((value - (start or 0)) * 1000) for value in walls]
+    columns = {_NAMES.get(name, name): column(values) for name, values in one.columns.items()}
+    return {
+        "run": one.run_key, "tag": one.tag, "stream": one.stream, "items": len(one.step),
+        "steps": one.steps, "truncated": one.truncated, "step": column(one.step),
+        "wall_time": start, "after_ms": column(after), **columns,
+    }  # fmt: skip
+
+
+def _is_time(value: float | None) -> bool:
+    return value is not None and math.isfinite(value) and abs(value) < 1e15
