@@ -12,11 +12,11 @@ import { empty } from "../core/ui.js";
 
 /** The tabs of a page. */
 export class Tabs {
-  /** @param {any} page @param {Part[]} parts */
-  constructor(page, parts) {
+  /** @param {any} page @param {Part[]} parts @param {string} label what they are parts of */
+  constructor(page, parts, label = "Parts of this run") {
     this.page = page;
     this.parts = parts.map((part) => ({ ...part, made: null, stale: false, missed: new Set() }));
-    this.list = h("div", { role: "tablist", class: "tabs", "aria-label": "Parts of this run", on: { keydown: (event) => this.#key(event) } });
+    this.list = h("div", { role: "tablist", class: "tabs", "aria-label": label, on: { keydown: (event) => this.#key(event) } });
     this.panels = h("div", { class: "panels" });
     this.el = h("div", { class: "parts" }, this.list, this.panels);
     page.state.on((changed) => this.#follow(changed));

@@ -1,0 +1,346 @@
+/** What cycles did over time: one small chart for each measure, and when each source was looked at. */
+
+import { steps, tick, wallTicks } from "../charts/scale.js";
+import { get } from "../core/api.js";
+import { distinct } from "../core/colour.js";
+import { fill, h, onFrame } from "../core/dom.js";
+import { bytes, duration, natural, number, plural, time } from "../core/format.js";
+import { empty } from "../core/ui.js";
+import { ink, Plot } from "../run/plot.js";
+import { Answer } from "./answer.js";
+import { binned, cyclesOf, gaps, MEASURES } from "./bins.js";
+
+export const RANGES = { day: 86400, hour: 3600, week: 604800, all: null };
+const NAMES = { hour: "Hour", day: "Day", week: "Week", all: "All" };
+const CHARTS = [
+  ["bytes_read", "Bytes read", bytes],
+  ["points", "Points stored", number],
+  ["files_changed", "Files changed", number],
+  ["requests", "Requests", number],
+  ["problems", "Problems found", number],
+  ["seconds", "Seconds per cycle", duration],
+];
+const BOX = { left: 58, right: 10, top: 8, foot: 20 };
+const COLUMN = 5; // pixels
+const MOST_COLOURS = 12;
+const MOST_LANES = 24;
+const LANE = 16;
+const LANE_LEFT = 150;
+const MOST_TOLD = 12;
+const OTHERS = "\0others";
+
+const clock = (at) => time(at).slice(5, 16);
+const span = ([from, to]) => (clock(from) === clock(to) ? time(from) : `${clock(from)} to ${clock(to).slice(0, 5) === clock(from).slice(0, 5) ? clock(to).slice(6) : clock(to)}`);
+
+/** The charts of cycles. */
+export class Cycles {
+  /** @param {any} page */
+  constructor(page) {
+    this.page = page;
+    this.cycles = [];
+    this.at = null; // the time under the pointer
+    this.answer = new Answer();
+    this.buttons = Object.fromEntries(Object.entries(NAMES).map(([id, name]) => [id, h("button", { type: "button", class: "button", on: { click: () => page.state.set({ range: id }) } }, name)]));
+    this.legend = h("div", { class: "legend", role: "group", "aria-label": "Colours of sources" });
+    this.none = h("div");
+    this.redraw = onFrame(() => { for (const one of this.plots) one.redraw(); });
+    this.lanes = this.#plot("When cycles ran", 40, (c, w) => this.#drawLanes(c, w), (x, y) => this.#hoverLane(x, y), (x, y) => this.#pickLane(x, y));
+    this.laneNote = h("p", { class: "muted" });
+    this.cards = CHARTS.map(([id, title, format]) => {
+      const plot = this.#plot(title, 150, (c, w, t) => this.#draw(c, w, t, id, format), (x) => this.#hover(x, id, format));
+      const whole = h("span", { class: "muted" });
+      return { id, title, format, plot, whole, el: h("section", { class: "sheet", "aria-label": title }, h("header", { class: "sheethead" }, h("h3", null, title), whole), plot.el) };
+    });
+    this.plots = [this.lanes, ...this.cards.map((one) => one.plot)];
+    this.drawn = h("div", null,
+      this.legend,
+      h("section", { class: "sheet lanes", "aria-label": "When cycles ran" }, h("header", { class: "sheethead" }, h("h3", null, "When cycles ran"), h("span", { class: "muted" }, "solid where something was read, red where a problem was found")), this.lanes.el, this.laneNote),
+      h("div", { class: "multiples" }, this.cards.map((one) => one.el)));
+    fill(this.answer.content, this.none, this.drawn);
+    this.el = h("section", { "aria-labelledby": "cycles-title" },
+      h("div", { class: "title" }, h("h2", { id: "cycles-title" }, "Cycles"), h("div", { class: "both", role: "group", "aria-label": "Time" }, Object.values(this.buttons))),
+      this.answer.el);
+  }
+
+  #plot(label, height, draw, hover, pick) {
+    const plot = new Plot({ label, height, draw, hover, pick });
+    plot.canvas.addEventListener("pointerleave", () => { this.at = null; this.redraw(); });
+    return plot;
+  }
+
+  /** Ask for the cycles of the time that the state has. */
+  update() {
+    const { range, source } = this.page.state.values;
+    for (const [id, el] of Object.entries(this.buttons)) el.setAttribute("aria-pressed", String(id === range));
+    const now = Date.parse(this.page.data.now) / 1000;
+    const since = RANGES[range] && new Date((now - RANGES[range]) * 1000).toISOString();
+    return this.answer.ask((signal) => get("cycles", { source, since, most: 500 }, signal), (found) => this.#show(cyclesOf(found.cycles), now, range));
+  }
+
+  #show(cycles, now, range) {
+    Object.assign(this, { cycles, now });
+    this.from = RANGES[range] ? now - RANGES[range] : Math.min(now - 60, ...cycles.slice(0, 1).map((one) => one.from));
+    const names = [...new Set(cycles.map((one) => one.source))].sort(natural);
+    this.names = names;
+    this.#colours(names);
+    const any = cycles.length > 0;
+    this.drawn.hidden = !any;
+    const { source } = this.page.state.values;
+    const wider = () => this.page.state.set({ range: "all" });
+    fill(this.none, !any && empty(`No cycle ${source ? `of ${source} ` : ""}ran ${range === "all" ? "so far. `boardlake ingest` runs one." : `in the last ${range}.`}`,
+      range !== "all" && h("button", { type: "button", class: "button", on: { click: wider } }, "Show all")));
+    if (!any) return;
+    const known = new Map(this.page.data.sources.map((one) => [one.source, one.usual_s]));
+    const usual = Math.min(...names.map((name) => known.get(name) ?? Infinity));
+    this.gaps = gaps(cycles, now, Number.isFinite(usual) ? usual : null, (now - this.from) / 200);
+    this.#heads();
+    this.redraw();
+  }
+
+  /** One colour for each source; of many the busiest ones have one. */
+  #colours(names) {
+    const size = new Map(names.map((name) => [name, 0]));
+    for (const one of this.cycles) size.set(one.source, size.get(one.source) + (one.bytes_read ?? 0));
+    const many = names.length > MOST_COLOURS;
+    this.own = many ? [...names].sort((a, b) => size.get(b) - size.get(a) || natural(a, b)).slice(0, MOST_COLOURS - 1).sort(natural) : names;
+    this.colour = new Map(Object.entries(distinct(this.own)));
+    const choose = (name) => this.page.choose(name);
+    const says = JSON.stringify([this.own, names.length, this.page.state.get("source")]);
+    if (says === this.legendSays) return;
+    this.legendSays = says;
+    fill(this.legend, names.length > 1 || this.page.state.get("source") ? [
+      this.own.map((name) => h("button", { type: "button", class: "button bare", title: this.page.state.get("source") === name ? "Show all sources" : `Show ${name} alone`, on: { click: () => choose(name) } }, h("span", { class: "dot", style: `background:${this.colour.get(name)}` }), name)),
+      many && h("span", { class: "muted" }, h("span", { class: "dot others" }), ` ${plural(names.length - this.own.length, "other")}`),
+    ] : null);
+  }
+
+  #heads() {
+    const { cycles } = this;
+    const ran = cycles.reduce((all, one) => all + one.cycles, 0);
+    for (const { id, title, format, plot, whole } of this.cards) {
+      const all = cycles.reduce((total, one) => total + (one[id] ?? 0), 0);
+      const says = id === "seconds" ? `${duration(all / Math.max(1, ran))} on average` : format(all);
+      fill(whole, says);
+      plot.say(`${title} from ${time(this.from)} to ${time(this.now)}: ${says} in ${plural(Math.round(ran), "cycle")} of ${plural(this.names.length, "source")}`);
+    }
+    this.laneNames = this.names.slice(0, MOST_LANES);
+    fill(this.laneNote, this.names.length > MOST_LANES && `The first ${MOST_LANES} of ${this.names.length} sources. Choose one in the table to see it alone.`);
+    this.laneNote.hidden = this.names.length <= MOST_LANES;
+    this.lanes.canvas.style.height = `${this.laneNames.length * LANE + BOX.top + BOX.foot}px`;
+    this.lanes.say(`When cycles ran: ${plural(Math.round(ran), "cycle")}, ${plural(this.gaps.length, "stretch")} without any`.replace("stretchs", "stretches"));
+  }
+
+  #place(width, left) {
+    const inner = width - left - BOX.right;
+    return { inner, x: (at) => left + ((at - this.from) / (this.now - this.from || 1)) * inner, time: (x) => this.from + ((x - left) / inner) * (this.now - this.from) };
+  }
+
+  /** Ticks of the time, stretches without a cycle, and the time under the pointer. */
+  #ground(context, width, left, top, foot) {
+    const colours = ink();
+    const { inner, x } = this.#place(width, left);
+    context.fillStyle = colours.line;
+    context.globalAlpha = 0.55;
+    for (const [from, to] of this.gaps) {
+      const a = Math.max(left, x(from));
+      context.fillRect(a, top, Math.max(0, x(to) - a), foot - top);
+    }
+    context.globalAlpha = 1;
+    context.strokeStyle = colours.line;
+    context.fillStyle = colours.muted;
+    context.textBaseline = "top";
+    let free = -Infinity;
+    for (const { at, label } of wallTicks(this.from, this.now, Math.max(2, inner / 80))) {
+      const place = Math.round(x(at)) + 0.5;
+      line(context, place, foot, place, foot + 4);
+      const half = context.measureText(label).width / 2;
+      const middle = Math.min(width - half - 1, place);
+      if (middle - half < free) continue;
+      context.textAlign = "center";
+      context.fillText(label, middle, foot + 6);
+      free = middle + half + 6;
+    }
+    if (this.at === null) return;
+    context.strokeStyle = colours.muted;
+    const place = Math.round(x(this.at)) + 0.5;
+    line(context, place, top, place, foot);
+  }
+
+  #bins(width) {
+    const { inner } = this.#place(width, BOX.left);
+    if (this.binnedFor !== this.cycles || this.binnedTo !== this.now || this.binnedIn !== inner) {
+      Object.assign(this, { binnedFor: this.cycles, binnedTo: this.now, binnedIn: inner });
+      this.bins = binned(this.cycles, this.from, this.now, inner / COLUMN);
+    }
+    return this.bins;
+  }
+
+  #draw(context, width, height, id, format) {
+    if (!this.cycles.length) return;
+    const foot = height - BOX.foot;
+    this.#ground(context, width, BOX.left, BOX.top, foot);
+    const { start, width: step, columns } = this.#bins(width);
+    const { x } = this.#place(width, BOX.left);
+    const most = id === "seconds" ? Math.max(0, ...this.cycles.map((one) => one.seconds / one.cycles)) : Math.max(0, ...columns.map((one) => (one ? total(one, id) : 0)));
+    const high = most || 1;
+    const y = (value) => foot - (value / high) * (foot - BOX.top - 4);
+    this.#axis(context, width, foot, high, most, y, id, format);
+    const clip = (at) => Math.max(BOX.left, Math.min(width - BOX.right, at));
+    columns.forEach((column, i) => {
+      if (!column) return;
+      const a = clip(x(start + i * step));
+      const wide = Math.max(1.5, clip(x(start + (i + 1) * step)) - a - 1);
+      if (id === "seconds") {
+        for (const [name, cell] of column) {
+          context.fillStyle = this.colour.get(name) ?? ink().muted;
+          context.fillRect(a, Math.min(foot - 2, y(cell.most) - 1), wide, 2.5);
+        }
+        return;
+      }
+      // A cycle that found nothing new is seen as well: where none ran there is nothing.
+      context.fillStyle = ink().muted;
+      context.fillRect(a, foot - 1.5, wide, 1.5);
+      let sum = 0;
+      for (const [name, value] of this.#stack(column, id)) {
+        context.fillStyle = this.colour.get(name) ?? ink().muted;
+        const from = y(sum);
+        sum += value;
+        context.fillRect(a, Math.min(y(sum), foot - 2), wide, Math.max(0.5, from - y(sum)));
+      }
+    });
+  }
+
+  /** The sources of a column in the order of the legend, with what is left in the end. */
+  #stack(column, id) {
+    const found = this.own.filter((name) => column.get(name)?.values[id] > 0).map((name) => [name, column.get(name).values[id]]);
+    const rest = [...column].reduce((all, [name, cell]) => (this.colour.has(name) ? all : all + cell.values[id]), 0);
+    return rest > 0 ? [...found, [OTHERS, rest]] : found;
+  }
+
+  #axis(context, width, foot, high, most, y, id, format) {
+    const colours = ink();
+    context.strokeStyle = colours.line;
+    context.fillStyle = colours.muted;
+    context.textAlign = "right";
+    context.textBaseline = "middle";
+    const whole = !["seconds"].includes(id);
+    for (const value of most ? steps(0, high, 3, whole) : [0]) {
+      const at = Math.round(y(value)) + 0.5;
+      line(context, BOX.left, at, width - BOX.right, at);
+      context.fillText(id === "bytes_read" ? format(value) : id === "seconds" && value ? format(value) : tick(value), BOX.left - 7, at);
+    }
+  }
+
+  #drawLanes(context, width) {
+    if (!this.cycles.length) return;
+    const colours = ink();
+    const left = LANE_LEFT;
+    const foot = BOX.top + this.laneNames.length * LANE;
+    this.#ground(context, width, left, BOX.top, foot);
+    const { x } = this.#place(width, left);
+    const lane = new Map(this.laneNames.map((name, i) => [name, BOX.top + i * LANE]));
+    context.textBaseline = "middle";
+    context.textAlign = "right";
+    for (const [name, top] of lane) {
+      context.fillStyle = name === this.lane ? colours.text : colours.muted;
+      context.fillText(shortened(context, name, left - 14), left - 8, top + LANE / 2);
+      context.strokeStyle = colours.line;
+      line(context, left, top + LANE - 0.5, width - BOX.right, top + LANE - 0.5);
+    }
+    const bad = getComputedStyle(document.documentElement).getPropertyValue("--bad").trim();
+    for (const cycle of this.cycles) {
+      const top = lane.get(cycle.source);
+      if (top === undefined) continue;
+      const a = Math.max(left, x(cycle.from));
+      const wide = Math.max(2, x(cycle.to) - a);
+      context.globalAlpha = cycle.files_changed || cycle.problems ? 1 : 0.4;
+      context.fillStyle = this.colour.get(cycle.source) ?? colours.muted;
+      context.fillRect(a, top + 3, wide, LANE - 7);
+      if (cycle.problems) {
+        context.fillStyle = bad;
+        context.fillRect(a, top + LANE - 5, wide, 3);
+      }
+    }
+    context.globalAlpha = 1;
+  }
+
+  #hover(x, id, format) {
+    const width = this.plots[1].canvas.clientWidth;
+    const place = this.#place(width, BOX.left);
+    this.at = x < BOX.left || x > width - BOX.right || !this.cycles.length ? null : place.time(x);
+    this.redraw();
+    if (this.at === null) return null;
+    const { start, width: step, columns } = this.#bins(width);
+    const i = Math.floor((this.at - start) / step);
+    const column = columns[i];
+    const head = h("strong", null, span([start + i * step, Math.min(this.now, start + (i + 1) * step)]));
+    if (!column) return [head, h("div", { class: "muted" }, this.#without(this.at))];
+    const value = (cell) => (id === "seconds" ? cell.most : cell.values[id]);
+    const rows = [...column].sort(([a, p], [b, q]) => value(q) - value(p) || natural(a, b));
+    return [head, this.#told(rows.map(([name, cell]) => [name, format(round(value(cell), id))])), h("div", { class: "muted" }, summary([...column.values()]))];
+  }
+
+  #told(rows) {
+    const shown = rows.slice(0, MOST_TOLD);
+    return h("table", { class: "told" }, h("tbody", null,
+      shown.map(([name, says]) => h("tr", null, h("th", null, h("span", { class: `dot${this.colour.has(name) ? "" : " others"}`, style: this.colour.has(name) ? `background:${this.colour.get(name)}` : null }), name), h("td", null, says))),
+      rows.length > shown.length && h("tr", null, h("th", null, `and ${rows.length - shown.length} more`), h("td"))));
+  }
+
+  /** What to say of a time at which nothing ran. */
+  #without(at) {
+    const gap = this.gaps.find(([from, to]) => at >= from && at <= to);
+    return gap ? `No cycle for ${duration(gap[1] - gap[0])}: ${span(gap)}` : "No cycle began here";
+  }
+
+  #laneAt(y) {
+    return this.laneNames?.[Math.floor((y - BOX.top) / LANE)] ?? null;
+  }
+
+  #hoverLane(x, y) {
+    const width = this.lanes.canvas.clientWidth;
+    const place = this.#place(width, LANE_LEFT);
+    this.lane = this.#laneAt(y);
+    this.at = x < LANE_LEFT || x > width - BOX.right || !this.cycles.length ? null : place.time(x);
+    this.redraw();
+    if (!this.lane) return null;
+    if (this.at === null) return [h("strong", null, this.lane)];
+    const near = ((this.now - this.from) / place.inner) * 4;
+    const hit = this.cycles.findLast((one) => one.source === this.lane && one.from - near <= this.at && one.to + near >= this.at);
+    if (!hit) return [h("strong", null, this.lane), h("div", { class: "muted" }, `No cycle at ${clock(this.at)}`)];
+    const cell = { cycles: hit.cycles, seconds: hit.seconds, most: 0, values: Object.fromEntries(MEASURES.map((name) => [name, hit[name] ?? 0])) };
+    return [h("strong", null, this.lane), h("div", null, span([hit.from, hit.to])), h("div", { class: "muted" }, summary([cell]))];
+  }
+
+  #pickLane(_x, y) {
+    const name = this.#laneAt(y);
+    if (name) this.page.choose(name);
+  }
+}
+
+function line(context, a, b, c, d) {
+  context.beginPath();
+  context.moveTo(a, b);
+  context.lineTo(c, d);
+  context.stroke();
+}
+
+const total = (column, id) => [...column.values()].reduce((sum, cell) => sum + cell.values[id], 0);
+
+const round = (value, id) => (id === "seconds" ? value : Math.round(value));
+
+/** All that cycles did, in words. @param {import("./bins.js").Cell[]} cells */
+function summary(cells) {
+  const all = (id) => Math.round(cells.reduce((sum, cell) => sum + cell.values[id], 0));
+  const ran = Math.max(1, Math.round(cells.reduce((sum, cell) => sum + cell.cycles, 0)));
+  const seconds = cells.reduce((sum, cell) => sum + cell.seconds, 0);
+  return [plural(ran, "cycle"), duration(seconds), bytes(all("bytes_read")), plural(all("points"), "point"), plural(all("files_changed"), "file"), plural(all("requests"), "request"), plural(all("problems"), "problem")].join(" · ");
+}
+
+/** A text that fits into *most* pixels. */
+function shortened(context, text, most) {
+  if (context.measureText(text).width <= most) return text;
+  let length = text.length;
+  while (length > 1 && context.measureText(`${text.slice(0, length)}…`).width > most) length -= 1;
+  return `${text.slice(0, length)}…`;
+}
