@@ -1,26 +1,66 @@
-/** The only module that knows BokehJS: a pool of lean figures that draw lines, bands and marks. */
+/** The only module that knows BokehJS: pools of lean figures, each kind with its layers of lines, points and words. */
 
 import { h } from "../core/dom.js";
 import { onTheme } from "../core/theme.js";
 import { captionedPng, captionedSvg } from "./caption.js";
 
-const LAYERS = ["bands", "spans", "faint", "lines", "dots", "over"];
 const POOL = 60;
-/** @type {Figure[]} */
-const idle = [];
+/** @type {Map<string, Figure[]>} */
+const idle = new Map();
 /** @type {Set<Figure>} */
 const all = new Set();
 // Colours of grids and labels come from the style sheet, which is read when something is painted.
 onTheme(() => { for (const one of all) one.repaint(); });
 
-const none = {
-  bands: () => ({ xs: [], ys: [], colour: [] }),
-  spans: () => ({ x: [], colour: [] }),
-  faint: () => ({ xs: [], ys: [], colour: [] }),
-  lines: () => ({ xs: [], ys: [], colour: [], dash: [], width: [] }),
-  dots: () => ({ x: [], y: [], colour: [], marker: [] }),
-  over: () => ({ xs: [], ys: [], colour: [], dash: [], width: [] }),
+const lineGlyph = (B, more = {}) => new B.MultiLine({ xs: { field: "xs" }, ys: { field: "ys" }, line_color: { field: "colour" }, line_dash: { field: "dash" }, line_width: { field: "width" }, line_join: "bevel", ...more });
+const plainGlyph = (B, more) => new B.MultiLine({ xs: { field: "xs" }, ys: { field: "ys" }, line_color: { field: "colour" }, line_width: 1, line_join: "bevel", ...more });
+const spotGlyph = (B, more) => new B.Scatter({ x: { field: "x" }, y: { field: "y" }, ...more });
+const LINES = ["xs", "ys", "colour", "dash", "width"];
+const PLAIN = ["xs", "ys", "colour"];
+
+/**
+ * The layers of each kind of figure, from the back to the front: the columns of its data and its glyph. What is `over`
+ * is on a canvas of its own: it is painted without the others, and not cut at the frame.
+ * @type {Record<string, {axes: boolean, borders: number[], layers: Record<string, {columns: string[], glyph: (B: any) => any, over?: boolean}>}>}
+ */
+const KINDS = {
+  curves: {
+    axes: true, borders: [6, 18, 22, 44],
+    layers: {
+      bands: { columns: PLAIN, glyph: (B) => new B.Patches({ xs: { field: "xs" }, ys: { field: "ys" }, line_color: { field: "colour" }, fill_color: { field: "colour" }, fill_alpha: 0.16, line_alpha: 0.3, line_width: 1 }) },
+      spans: { columns: ["x", "colour"], glyph: (B) => new B.VSpan({ x: { field: "x" }, line_color: { field: "colour" }, line_dash: [2, 3], line_alpha: 0.7, line_width: 1 }) },
+      faint: { columns: PLAIN, glyph: (B) => plainGlyph(B, { line_alpha: 0.25 }) },
+      lines: { columns: LINES, glyph: lineGlyph },
+      dots: { columns: ["x", "y", "colour", "marker"], glyph: (B) => spotGlyph(B, { marker: { field: "marker" }, line_color: { field: "colour" }, fill_color: { field: "colour" }, size: 7 }) },
+      over: { columns: LINES, glyph: lineGlyph, over: true },
+    },
+  },
+  points: {
+    axes: true, borders: [8, 16, 24, 48],
+    layers: {
+      dots: { columns: ["x", "y", "colour", "size"], glyph: (B) => spotGlyph(B, { marker: "circle", line_color: null, fill_color: { field: "colour" }, fill_alpha: 0.75, size: { field: "size" } }) },
+      rings: { columns: ["x", "y", "colour", "size"], over: true, glyph: (B) => spotGlyph(B, { marker: "circle", fill_color: null, line_color: { field: "colour" }, line_width: 1.5, size: { field: "size" } }) },
+      over: { columns: LINES, glyph: lineGlyph, over: true },
+    },
+  },
+  parallel: {
+    axes: false, borders: [0, 0, 0, 0],
+    layers: {
+      faint: { columns: PLAIN, glyph: (B) => plainGlyph(B, { line_alpha: 0.16 }) },
+      lines: { columns: PLAIN, over: true, glyph: (B) => plainGlyph(B, { line_alpha: 0.6 }) },
+      rails: { columns: LINES, glyph: lineGlyph, over: true },
+      words: {
+        columns: ["x", "y", "text", "align", "colour", "halo"], over: true,
+        glyph: (B) => new B.Text({
+          x: { field: "x" }, y: { field: "y" }, text: { field: "text" }, text_align: { field: "align" }, text_baseline: "middle", text_color: { field: "colour" },
+          text_outline_color: { field: "halo" }, text_outline_width: 3, text_font: "system-ui", text_font_size: "11px",
+        }),
+      },
+    },
+  },
 };
+
+const empty = (columns) => Object.fromEntries(columns.map((name) => [name, []]));
 
 /** @type {Promise<any> | null} */
 let loading = null;
@@ -44,19 +84,6 @@ function bokeh() {
   return found;
 }
 
-function glyphs(B) {
-  const field = (name) => ({ field: name });
-  const xy = { xs: field("xs"), ys: field("ys"), line_color: field("colour") };
-  return {
-    bands: new B.Patches({ ...xy, fill_color: field("colour"), fill_alpha: 0.16, line_alpha: 0.3, line_width: 1 }),
-    spans: new B.VSpan({ x: field("x"), line_color: field("colour"), line_dash: [2, 3], line_alpha: 0.7, line_width: 1 }),
-    faint: new B.MultiLine({ ...xy, line_alpha: 0.25, line_width: 1, line_join: "bevel" }),
-    lines: new B.MultiLine({ ...xy, line_dash: field("dash"), line_width: field("width"), line_join: "bevel" }),
-    dots: new B.Scatter({ x: field("x"), y: field("y"), marker: field("marker"), line_color: field("colour"), fill_color: field("colour"), size: 7 }),
-    over: new B.MultiLine({ ...xy, line_dash: field("dash"), line_width: field("width"), line_join: "bevel" }),
-  };
-}
-
 function axis(B) {
   const ticker = new B.FixedTicker({ ticks: [], minor_ticks: [] });
   const model = new B.LinearAxis({
@@ -68,29 +95,33 @@ function axis(B) {
 
 /** One figure; it is taken from the pool with `borrow` and given back with `giveBack`. */
 export class Figure {
-  /** @private */
-  static async make() {
+  /** @private @param {string} kind */
+  static async make(kind) {
     await loaded();
     const B = bokeh();
     const figure = new Figure();
+    const { axes, borders: [top, right, bottom, left], layers } = KINDS[kind];
+    figure.kind = kind;
+    figure.layers = layers;
     figure.x = new B.Range1d({ start: 0, end: 1 });
     figure.y = new B.Range1d({ start: 0, end: 1 });
     figure.model = new B.Plot({
       width: 300, height: 200, x_range: figure.x, y_range: figure.y, toolbar_location: null, sizing_mode: "fixed",
       background_fill_color: null, border_fill_color: null, outline_line_color: null,
-      min_border_left: 44, min_border_right: 18, min_border_top: 6, min_border_bottom: 22,
+      min_border_left: left, min_border_right: right, min_border_top: top, min_border_bottom: bottom,
     });
-    figure.below = axis(B);
-    figure.left = axis(B);
-    figure.model.add_layout(figure.below.model, "below");
-    figure.model.add_layout(figure.left.model, "left");
-    for (const [dimension, { model }] of [figure.below, figure.left].entries()) figure.model.add_layout(new B.Grid({ axis: model, dimension, grid_line_width: 1 }));
+    if (axes) {
+      figure.below = axis(B);
+      figure.left = axis(B);
+      figure.model.add_layout(figure.below.model, "below");
+      figure.model.add_layout(figure.left.model, "left");
+      for (const [dimension, { model }] of [figure.below, figure.left].entries()) figure.model.add_layout(new B.Grid({ axis: model, dimension, grid_line_width: 1 }));
+    }
     figure.sources = {};
-    const made = glyphs(B);
-    for (const name of LAYERS) {
-      figure.sources[name] = new B.ColumnDataSource({ data: none[name]() });
-      const renderer = figure.model.add_glyph(made[name], figure.sources[name]);
-      if (name === "over") renderer.level = "overlay";
+    for (const [name, { columns, glyph, over }] of Object.entries(layers)) {
+      figure.sources[name] = new B.ColumnDataSource({ data: empty(columns) });
+      const renderer = figure.model.add_glyph(glyph(B), figure.sources[name]);
+      if (over) renderer.level = "overlay";
     }
     figure.host = document.createElement("div");
     figure.host.className = "canvas";
@@ -122,26 +153,29 @@ export class Figure {
 
   /**
    * Draw: layers by name (missing ones are emptied), ranges and ticks in places of the axes.
-   * @param {{layers: Record<string, any>, x: [number, number], y: [number, number], xticks: {at: number, label: string}[], yticks: {at: number, label: string}[]}} picture
+   * @param {{layers: Record<string, any>, x: [number, number], y: [number, number], xticks?: {at: number, label: string}[], yticks?: {at: number, label: string}[]}} picture
    */
-  draw({ layers, x, y, xticks, yticks }) {
+  draw({ layers, x, y, xticks = [], yticks = [] }) {
     this.x.setv({ start: x[0], end: x[1] });
     this.y.setv({ start: y[0], end: y[1] });
-    label(this.below, xticks);
-    label(this.left, yticks);
-    for (const name of LAYERS) {
-      if (layers[name] || this.sources[name].filled) {
-        this.sources[name].data = layers[name] ?? none[name]();
-        this.sources[name].filled = Boolean(layers[name]);
-      }
+    if (this.below) {
+      label(this.below, xticks);
+      label(this.left, yticks);
     }
+    for (const name of Object.keys(this.layers)) this.put(name, layers[name]);
   }
 
-  /** Only the lines above the others: nothing else is painted again. */
+  /** One layer anew, or without a *layer* nothing in it: where it is `over` nothing else is painted again. */
+  put(name, layer) {
+    const source = this.sources[name];
+    if (!layer && !source.filled) return;
+    source.data = layer ?? empty(this.layers[name].columns);
+    source.filled = Boolean(layer);
+  }
+
+  /** Only the lines above the others. */
   over(layer) {
-    if (!layer && !this.sources.over.filled) return;
-    this.sources.over.data = layer ?? none.over();
-    this.sources.over.filled = Boolean(layer);
+    this.put("over", layer);
   }
 
   /** The frame within the host, in pixels. */
@@ -177,15 +211,21 @@ let making = Promise.resolve();
 /** When the browser has nothing better to do, or half a second has passed. */
 const leisure = () => new Promise((done) => (window.requestIdleCallback ?? setTimeout)(done, { timeout: 500 }));
 
+const pool = (kind) => {
+  if (!idle.has(kind)) idle.set(kind, []);
+  return /** @type {Figure[]} */ (idle.get(kind));
+};
+
 /**
  * A figure for use; for a chart that is not in sight yet, once the browser has leisure.
- * @param {boolean} [urgent] @returns {Promise<Figure>}
+ * @param {boolean} [urgent] @param {"curves" | "points" | "parallel"} [kind] which layers it has
+ * @returns {Promise<Figure>}
  */
-export async function borrow(urgent = true) {
+export async function borrow(urgent = true, kind = "curves") {
   if (!urgent) await leisure();
-  const ready = idle.pop();
+  const ready = pool(kind).pop();
   if (ready) return ready;
-  const made = making.then(() => idle.pop() ?? Figure.make());
+  const made = making.then(() => pool(kind).pop() ?? Figure.make(kind));
   making = made.then(() => undefined, () => undefined);
   return made;
 }
@@ -193,9 +233,9 @@ export async function borrow(urgent = true) {
 /** Give a figure back; it is kept for the next one who needs it, or destroyed. */
 export function giveBack(figure) {
   figure.host.remove();
-  for (const name of LAYERS) figure.sources[name].data = none[name]();
-  if (idle.length < POOL) {
-    idle.push(figure);
+  for (const name of Object.keys(figure.layers)) figure.put(name, null);
+  if (pool(figure.kind).length < POOL) {
+    pool(figure.kind).push(figure);
     return;
   }
   all.delete(figure);
