@@ -1,8 +1,9 @@
-/** Media across runs: the run table beside what its runs logged besides scalars. */
+/** Media across runs: the run table beside what its runs logged besides scalars, under one step slider. */
 
 import { panes } from "../core/panes.js";
 import { shell } from "../core/shell.js";
 import { State } from "../core/state.js";
+import { MediaPage } from "../media/page.js";
 import { RunTable } from "../table/runtable.js";
 import { viewsButton } from "../table/views.js";
 import { follow } from "./live.js";
@@ -11,6 +12,13 @@ import { schema } from "./media-state.js";
 const state = new State("media", schema, "/media");
 shell({ state, tools: [viewsButton(state)] });
 const root = /** @type {HTMLElement} */ (document.getElementById("media"));
-const { left } = panes(root, state, { label: "Media", what: "media" });
-const table = new RunTable(left, state, {});
-follow(() => true, () => table.refresh());
+const { left, right } = panes(root, state, { label: "Media", what: "media" });
+const page = new MediaPage(right, state, { onHover: (key) => table.highlight(key) });
+const table = new RunTable(left, state, {
+  onVisible: (entries, total) => page.setRuns(entries, total),
+  onHover: (key) => page.highlight(key),
+});
+follow(() => true, () => {
+  table.refresh();
+  page.refresh();
+});
