@@ -17,6 +17,7 @@ from ..api import refusals
 from ..api.routes import (
     about,
     ask,
+    compared,
     contrast,
     curves,
     delete,
@@ -24,6 +25,7 @@ from ..api.routes import (
     media,
     notes,
     runs,
+    sources,
     sql,
     stored,
     tensors,
@@ -70,8 +72,8 @@ def create_app(service: Service) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]
     for module in (
-        about, runs, curves, tensors, media, contrast, stored, delete, export, ask, sql,
-        notes,
+        about, sources, runs, curves, tensors, media, contrast, stored, delete, export, ask, sql,
+        compared, notes,
     ):  # fmt: skip
         app.register_api(module.blueprint(service))
     assets = Assets(Path(__file__).parent / "static")
