@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import duckdb
-import pyarrow as pa
 
-from . import ask
 from .database import Lake, reread
 
 
@@ -23,9 +21,3 @@ def problems(lake: Lake) -> list[tuple[str, int, str]]:
         " FROM problems GROUP BY kind ORDER BY kind"
     )
     return [(str(kind), int(files), str(one)) for kind, files, one in found]
-
-
-def sources(con: duckdb.DuckDBPyConnection) -> pa.Table:
-    """The rows of `sources` by name."""
-    sql = "SELECT * FROM sources ORDER BY source"
-    return ask.read(con, lambda: con.execute(sql).to_arrow_table())

@@ -13,7 +13,7 @@ from ..api.models import Refused
 
 _PREFIX = "/api/v1/"
 _GROUPS = {
-    "The lake": ("info", "sources", "health"),
+    "The lake": ("info", "sources", "cycles", "problems", "copies", "disk", "quality", "health"),
     "Runs": ("runs", "groups", "facets", "fields", "tags"),
     "Curves, texts, media": ("series", "histograms", "texts", "pr_curves", "media"),
     "Comparison": ("compare", "hparams"),

@@ -1,4 +1,4 @@
-"""Series that no page draws, their tensors as files; notes as safe HTML; the sources of the lake."""
+"""Series that no page draws, their tensors as files, and notes as safe HTML."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask import Response, jsonify, make_response
 from flask_openapi3.blueprint import APIBlueprint
 from pydantic import Field
 
-from ...lake import overview, raw
+from ...lake import raw
 from .. import answers, markdown
 from ..asked import Step, Stream, Tag
 from ..models import OneRun, Taken
@@ -60,13 +60,6 @@ def blueprint(service: Service) -> APIBlueprint:
     def preview(body: _Markdown) -> Response:
         """Markdown as HTML that may stand in a page."""
         return jsonify({"html": markdown.render(body.text)})
-
-    @api.get("/sources")
-    def sources(query: Taken) -> Response:
-        """The sources of the lake, and when each was last looked at."""
-        with service.cursor() as con:
-            found = overview.sources(con).to_pylist()
-        return jsonify({"sources": answers.plain(found)})
 
     return api
 
