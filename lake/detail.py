@@ -48,6 +48,13 @@ def run_ids(con: duckdb.DuckDBPyConnection, run_keys: Sequence[str]) -> list[int
     return [found[run_key] for run_key in run_keys]
 
 
+def named(con: duckdb.DuckDBPyConnection, run_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """Key and name of each run, by run_id; one that is not there is left out."""
+    sql = "SELECT run_id, run_key, name FROM run_facts WHERE run_id IN (SELECT unnest($ids::BIGINT[]))"
+    rows = _rows(con, sql, {"ids": list(run_ids)})
+    return {int(str(row["run_id"])): (str(row["run_key"]), str(row["name"])) for row in rows}
+
+
 def parts(con: duckdb.DuckDBPyConnection, run_id: int) -> dict[str, list[dict[str, object]]]:
     """What belongs to a run, by name: series, hparams (every origin), files, artifacts, problems."""
     given: dict[str, object] = {"run": run_id}

@@ -1,21 +1,24 @@
-"""Histograms, texts and PR curves of one series."""
+"""Histograms, texts and PR curves of one series, in one run or in several."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from flask import Response, jsonify
 from flask_openapi3.blueprint import APIBlueprint
 
-from ...lake import tensors
-from .. import answers, given, markdown
-from ..asked import HistogramsAsked, OneSeries, PrCurvesAsked, TextsAsked
+from ...lake import across, detail, tensors, text_search
+from .. import answers, chosen, given, markdown, several
+from ..asked import HistogramsAsked, Listed, OneSeries, PrCurvesAsked, TextsAsked
 from ..service import Service
 
 # Of all texts of one answer: what is rendered, and what is given at all.
 _RENDERED = 400_000
 _GIVEN = 4_000_000
+_BUCKETS = ("left", "right", "count")
+_CURVE = ("precision", "recall", "thresholds", "tp", "fp", "tn", "fn")
 
 
 def blueprint(service: Service) -> APIBlueprint:
@@ -29,8 +32,7 @@ def blueprint(service: Service) -> APIBlueprint:
             total, table = tensors.histograms(
                 con, query.run, query.tag, query.stream, most=query.most, step=query.step
             )
-        lists = {name: table[name].to_pylist() for name in ("left", "right", "count")}
-        return _answer(query, table, {"total": total}, lists)
+        return _answer(query, table, {"total": total}, _lists(table, _BUCKETS))
 
     @api.get("/texts", responses={200: given.Texts})
     def texts(query: TextsAsked) -> Response:
@@ -49,12 +51,90 @@ def blueprint(service: Service) -> APIBlueprint:
             total, table = tensors.pr_curves(
                 con, query.run, query.tag, query.stream, most=query.most
             )
-        curves = [_curve(row) for row in table.to_pylist()]
-        names = ("precision", "recall", "thresholds", "tp", "fp", "tn", "fn")
-        lists = {name: [curve[name] for curve in curves] for name in names}
-        return _answer(query, table, {"total": total}, lists)
+        return _answer(query, table, {"total": total}, _curves(table))
+
+    @api.post("/histograms", responses={200: several.HistogramsGiven})
+    def histograms_of_runs(body: several.HistogramsOfRuns) -> Response:
+        """Histograms of one series in several runs, thinned evenly or those nearest `step`."""
+        with service.cursor() as con:
+            found = across.histograms(
+                con, body.runs, body.tag, body.stream, most=body.most, step=body.step,
+                fine=body.fine,
+            )  # fmt: skip
+        return _several(body, [_of_run(one) | _lists(one.rows, _BUCKETS) for one in found])
+
+    @api.post("/pr_curves", responses={200: several.PrCurvesGiven})
+    def pr_curves_of_runs(body: several.PrCurvesOfRuns) -> Response:
+        """PR curves of one series in several runs, thinned evenly or those nearest `step`."""
+        with service.cursor() as con:
+            found = across.pr_curves(
+                con, body.runs, body.tag, body.stream, most=body.most, thresholds=body.thresholds,
+                step=body.step,
+            )  # fmt: skip
+        return _several(body, [_of_run(one) | _curves(one.rows) for one in found])
+
+    @api.post("/texts", responses={200: several.TextsGiven})
+    def texts_of_runs(body: several.TextsOfRuns) -> Response:
+        """The last text of each of several runs, or that nearest `step`, as written and as HTML."""
+        with service.cursor() as con:
+            found = across.texts(con, body.runs, body.tag, body.stream, step=body.step)
+        # The first runs have their texts rendered as long as there is room.
+        rows = [row for one in found for row in one.rows.to_pylist()]
+        shown = iter(_texts(rows[::-1])[::-1])
+        texts = [
+            {"run_key": one.run_key, "total": one.total, "all_steps": one.steps}
+            | {"text": next(shown) if one.rows.num_rows else None}
+            for one in found
+        ]
+        return _several(body, texts)
+
+    @api.post("/texts/search", responses={200: several.TextsFound})
+    def search_texts(body: several.TextsSearched) -> Response:
+        """Texts that match, by run, tag, stream and step, with what stands around the first place.
+
+        Ten seconds are searched at most.
+        """
+        with service.cursor() as con:
+            ids = detail.run_ids(con, body.runs)
+            asked = Listed.model_construct(
+                runs=ids, filter=body.filter, duplicates=body.duplicates, archived=body.archived
+            )
+            ids = chosen.run_ids(con, asked, service.names)
+            total, hits = text_search.search(
+                con, body.query, ids, regex=body.regex, tags=body.tags, limit=body.limit
+            )
+            names = detail.named(con, sorted({hit.run_id for hit in hits}))
+        keys = [key for key, _ in names.values()]
+        notes = {one.run_key: one.name for one in service.state.annotations(keys)}
+        found = []
+        for hit in hits:
+            key, name = names[hit.run_id]
+            row = asdict(hit)
+            del row["run_id"]
+            found.append({"run_key": key, "run": notes.get(key) or name} | row)
+        more = {"total": total, "truncated": total > len(hits), "searched": len(ids)}
+        return jsonify(answers.plain(more | {"hits": found}))
 
     return api
+
+
+def _several(asked: several.SeveralAsked, runs: list[dict[str, Any]]) -> Response:
+    return jsonify(answers.plain({"tag": asked.tag, "stream": asked.stream, "runs": runs}))
+
+
+def _of_run(one: across.Series) -> dict[str, Any]:
+    whose = {"run_key": one.run_key, "total": one.total, "all_steps": one.steps}
+    steps = {"steps": one.rows["step"].to_pylist(), "wall_times": one.rows["wall_time"].to_pylist()}
+    return whose | steps
+
+
+def _lists(table: Any, names: tuple[str, ...]) -> dict[str, list[Any]]:
+    return {name: table[name].to_pylist() for name in names}
+
+
+def _curves(table: Any) -> dict[str, list[Any]]:
+    curves = [_curve(row) for row in table.to_pylist()]
+    return {name: [curve[name] for curve in curves] for name in _CURVE}
 
 
 def _answer(
