@@ -51,6 +51,7 @@ class Source(Given):
     behind: int = Field(description="Bytes that were listed but not read.")
     requests_per_cycle: Number | None = Field(description="Median of the last 100 cycles.")
     cycle: Cycle | None = Field(description="The last one.")
+    error: str | None = Field(description="Why the source as a whole could not be read.")
     stalled_after_s: Number | None
     finished_after_s: Number | None
 

@@ -15,16 +15,23 @@ WITH c AS (
 )
 SELECT r.run_key, r.name, r.source, r.machine, r.path, c.copies
 FROM c JOIN runs r USING (run_id)
+WHERE $source IS NULL OR r.source = $source OR len(list_filter(c.copies, lambda one: one.source = $source)) > 0
 ORDER BY r.last_event_at DESC NULLS LAST, r.run_id DESC LIMIT $limit OFFSET $offset
 """
-_TOTAL = "SELECT count(DISTINCT duplicate_of) FROM runs"
+_TOTAL = """
+SELECT count(DISTINCT c.duplicate_of) FROM runs c JOIN runs r ON r.run_id = c.duplicate_of
+WHERE $source IS NULL OR $source IN (r.source, c.source)
+"""
 
 
 def copies(
-    con: duckdb.DuckDBPyConnection, limit: int = 100, offset: int = 0
+    con: duckdb.DuckDBPyConnection, limit: int = 100, offset: int = 0, source: str | None = None
 ) -> tuple[pa.Table, int]:
-    """Runs that have copies, each with them, the newest first; and how many such runs there are."""
-    given = {"limit": limit, "offset": offset}
+    """Runs that have copies, each with them, the newest first; and how many such runs there are.
+
+    With *source*, those of which it has the run or a copy.
+    """
+    given = {"limit": limit, "offset": offset, "source": source}
     table = ask.read(con, lambda: con.execute(_COPIES, given).to_arrow_table())
-    ((total,),) = ask.read(con, lambda: con.execute(_TOTAL).fetchall())
+    ((total,),) = ask.read(con, lambda: con.execute(_TOTAL, {"source": source}).fetchall())
     return table, int(total)

@@ -9,20 +9,26 @@ import pyarrow as pa
 
 from . import ask
 
-# Numbered from a source's first cycle on, so that those put together stay so as more are added.
+# Put together by time, so that a stretch in which none ran stays one; the widths are powers of two
+# seconds, so that those put together stay so as more are added.
 _CYCLES = """
 WITH chosen AS (
-    SELECT *, row_number() OVER (PARTITION BY source ORDER BY started_at, ended_at) - 1 AS number,
-           CAST(ceil(count(*) OVER () / $most) AS BIGINT) AS together
+    SELECT *, count(*) OVER own AS many,
+           row_number() OVER (PARTITION BY source ORDER BY started_at, ended_at) AS number,
+           pow(2, ceil(log2(greatest(1, epoch(max(started_at) OVER own - min(started_at) OVER own) / $most))))
+               AS width
     FROM cycles
     WHERE ($source IS NULL OR source = $source) AND ($since IS NULL OR ended_at >= $since)
+    WINDOW own AS (PARTITION BY source)
 )
 SELECT min(started_at) AS started_at, max(ended_at) AS ended_at,
        sum(epoch(ended_at - started_at)) AS seconds, source, count(*) AS cycles,
        max(files_listed) AS files_listed, CAST(sum(files_changed) AS BIGINT) AS files_changed,
        CAST(sum(bytes_read) AS BIGINT) AS bytes_read, CAST(sum(points) AS BIGINT) AS points,
        CAST(sum(requests) AS BIGINT) AS requests, CAST(sum(problems) AS BIGINT) AS problems
-FROM chosen GROUP BY source, number // together ORDER BY started_at, source
+FROM chosen
+GROUP BY source, CASE WHEN many <= $most THEN number ELSE floor(epoch(started_at) / width) END
+ORDER BY started_at, source
 """
 
 _WHERE = """
@@ -58,7 +64,7 @@ def cycles(
     since: datetime | None = None,
     most: int = 500,
 ) -> pa.Table:
-    """Cycles by time; where there are more than *most*, neighbours of a source are put together.
+    """Cycles by time; where a source has more than *most*, its neighbours are put together.
 
     Then `cycles` says how many, and all figures are sums but files_listed, which is the largest.
     *since* is UTC. There may be one row more for each source than *most*.

@@ -41,9 +41,11 @@ SELECT s.source, s.uri, s.machine, s.kind, s.project, s.policy, s.last_cycle_at,
        coalesce(r.runs, 0) AS runs, coalesce(r.running, 0) AS running, coalesce(r.stalled, 0) AS stalled,
        coalesce(r.failed, 0) AS failed, coalesce(r.finished, 0) AS finished, s.problems,
        CAST(coalesce(f.points, 0) AS BIGINT) AS points, CAST(coalesce(f.size, 0) AS BIGINT) AS size,
-       CAST(coalesce(f.behind, 0) AS BIGINT) AS behind, usual.requests_per_cycle, usual.cycle,
+       CAST(coalesce(f.behind, 0) AS BIGINT) AS behind, usual.requests_per_cycle, usual.cycle, e.error,
        s.stalled_after_s, s.finished_after_s
 FROM sources s LEFT JOIN usual USING (source) LEFT JOIN f USING (source) LEFT JOIN r USING (source)
+LEFT JOIN (SELECT source, max(message) AS error FROM problems WHERE kind = 'source' GROUP BY source) e
+    USING (source)
 ORDER BY s.source
 """
 _CYCLE = """struct_pack(

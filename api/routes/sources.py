@@ -45,7 +45,7 @@ class _CyclesAsked(Taken):
     )
     most: int = Field(
         500, ge=10, le=5_000,
-        description="About so many rows: neighbours of a source are put together where there are more.",
+        description="About so many rows for each source: where it has more, neighbours are put together.",
     )  # fmt: skip
 
 
@@ -59,9 +59,10 @@ class _ProblemsAsked(Taken):
     offset: Offset = 0
 
 
-class _Page(Taken):
-    """A page of a list."""
+class _CopiesAsked(Taken):
+    """A page of the runs with copies."""
 
+    source: Name | None = Field(None, description="Only those of which this source has a place.")
     limit: int = Field(100, ge=0, le=1_000)
     offset: Offset = 0
 
@@ -121,10 +122,10 @@ def blueprint(service: Service) -> APIBlueprint:
         return _given({"total": total, "kinds": kinds, "problems": found})
 
     @api.get("/copies", responses={200: Copies})
-    def copies(query: _Page) -> Response:
+    def copies(query: _CopiesAsked) -> Response:
         """Runs that were found in several places."""
         with service.cursor() as con:
-            found, total = lake_copies.copies(con, query.limit, query.offset)
+            found, total = lake_copies.copies(con, query.limit, query.offset, query.source)
         return _given({"total": total, "copies": found.to_pylist()})
 
     @api.get("/disk", responses={200: Disk})

@@ -86,10 +86,10 @@ function draw() {
   fill(gone, chosen && !about.length && h("p", { class: "notice", role: "status" }, `The lake has no source ${chosen}. `, h("button", { type: "button", class: "link", on: { click: () => state.set({ source: "" }) } }, "Show all sources")));
   const of = (name) => sum(about, name);
   const health = (kind) => about.filter((one) => healthOf(one) === kind).length;
-  const [late, never] = [health("late"), health("never")];
+  const [late, never, unreadable] = ["late", "never", "unreadable"].map(health);
   const many = (n) => n.toLocaleString("en-US");
   const shown = [
-    ["Sources", many(about.length), [late && `${many(late)} late`, never && `${many(never)} never read`].filter(Boolean).join(", ") || (about.length ? "all fresh" : ""), { tab: "sources", only: late ? "late" : never ? "never" : "all" }, never ? "bad" : late ? "warn" : about.length ? "good" : ""],
+    ["Sources", many(about.length), [unreadable && `${many(unreadable)} not readable`, late && `${many(late)} late`, never && `${many(never)} never read`].filter(Boolean).join(", ") || (about.length ? "all fresh" : ""), { tab: "sources", only: unreadable || never ? "never" : late ? "late" : "all" }, unreadable || never ? "bad" : late ? "warn" : about.length ? "good" : ""],
     ["Runs", many(of("runs")), `${many(of("running"))} running`, { tab: "sources", only: "all" }, ""],
     ["Stalled", many(of("stalled")), of("stalled") ? "runs fell silent" : "", { tab: "trouble" }, of("stalled") ? "warn" : "good"],
     ["Failed", many(of("failed")), of("failed") ? "runs broke off" : "", { tab: "trouble" }, of("failed") ? "bad" : "good"],

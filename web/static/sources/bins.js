@@ -26,7 +26,7 @@ export function binned(cycles, from, to, most) {
   const width = nice(Math.max(1e-3, to - from) / Math.max(1, most));
   const start = Math.floor(from / width) * width;
   const count = Math.max(1, Math.ceil((to - start) / width));
-  const columns = new Array(count);
+  const columns = new Array(count).fill(undefined);
   for (const cycle of cycles) {
     const first = Math.floor((cycle.from - start) / width);
     const last = Math.max(first, Math.ceil((cycle.to - start) / width) - 1);

@@ -27,6 +27,8 @@ const MOST_LANES = 24;
 const LANE = 16;
 const LANE_LEFT = 150;
 const MOST_TOLD = 12;
+const MOST_CYCLES = [50, 500]; // of a source
+const IN_ALL = 6000;
 const OTHERS = "\0others";
 
 const clock = (at) => time(at).slice(5, 16);
@@ -74,7 +76,13 @@ export class Cycles {
     for (const [id, el] of Object.entries(this.buttons)) el.setAttribute("aria-pressed", String(id === range));
     const now = Date.parse(this.page.data.now) / 1000;
     const since = RANGES[range] && new Date((now - RANGES[range]) * 1000).toISOString();
-    return this.answer.ask((signal) => get("cycles", { source, since, most: 500 }, signal), (found) => this.#show(cyclesOf(found.cycles), now, range));
+    return this.answer.ask((signal) => get("cycles", { source, since, most: this.#most() }, signal), (found) => this.#show(cyclesOf(found.cycles), now, range));
+  }
+
+  /** So many cycles of each source: the more sources there are, the coarser. */
+  #most() {
+    const sources = this.page.state.get("source") ? 1 : this.page.data.sources.length;
+    return Math.max(MOST_CYCLES[0], Math.min(MOST_CYCLES[1], Math.ceil(IN_ALL / Math.max(1, sources))));
   }
 
   #show(cycles, now, range) {

@@ -1,18 +1,19 @@
-/** How sources do: which are fresh, late or were never read, and what machines have in sum. */
+/** How sources do: which are fresh, late, cannot be read or were never read, and what machines have in sum. */
 
 const LATE = 3; // times the usual distance between cycles
-const LEAST_S = 30; // a cycle may take that long
+const LEAST_S = 30; // a cycle may take so long itself
 
-/** fresh, late or never. @param {{last_cycle_at: string | null, lag_s: number | null, usual_s?: number | null}} source */
+/** fresh, late, unreadable or never. @param {{last_cycle_at: string | null, lag_s: number | null, usual_s: number | null, error: string | null}} source */
 export function healthOf(source) {
   if (!source.last_cycle_at) return "never";
+  if (source.error) return "unreadable";
   return source.usual_s != null && source.lag_s > Math.max(LEAST_S, LATE * source.usual_s) ? "late" : "fresh";
 }
 
 /** What is wrong with a source, by the names that the page's `only` has. */
 export const WRONG = {
   late: (one) => healthOf(one) === "late",
-  never: (one) => healthOf(one) === "never",
+  never: (one) => ["never", "unreadable"].includes(healthOf(one)),
   missing: (one) => one.files_missing > 0,
   behind: (one) => one.behind > 0,
   stalled: (one) => one.stalled > 0,
@@ -25,7 +26,7 @@ export function sum(rows, name) {
   return rows.reduce((total, one) => total + (one[name] ?? 0), 0);
 }
 
-const WORST = ["never", "late", "fresh"];
+const WORST = ["unreadable", "never", "late", "fresh"];
 
 /** How a column is ordered: by the value of a source or a machine row. */
 function rank(row, by) {

@@ -10,9 +10,9 @@ import { rowsOf } from "./health.js";
 import { age, Rows } from "./rows.js";
 
 const SKEWED_S = 60;
-const ONLY = { all: "All sources", late: "Late", never: "Never read", stalled: "With stalled runs", failed: "With failed runs", problems: "With problems", behind: "With bytes to read", missing: "With missing files" };
-const MEANS = { fresh: "looked at as often as usual", late: "no cycle for more than three times the usual distance", never: "no cycle has looked at it yet" };
-const LOOKS = { fresh: "running", late: "stalled", never: "failed" };
+const ONLY = { all: "All sources", late: "Late", never: "Not readable, or never read", stalled: "With stalled runs", failed: "With failed runs", problems: "With problems", behind: "With bytes to read", missing: "With missing files" };
+const MEANS = { fresh: "looked at as often as usual", late: "no cycle for more than three times the usual distance", unreadable: "the last cycle could not read it", never: "no cycle has looked at it yet" };
+const LOOKS = { fresh: "running", late: "stalled", unreadable: "failed", never: "failed" };
 
 /** The run table with the runs of a row in a state. */
 function runsLink(row, state, count) {
@@ -84,7 +84,7 @@ class Overview {
     const sum = (id, title, format, help) => ({ id, title, help, number: true, sort: true, cell: (row) => amount(row[id], format), hint: (row) => (row[id] ? row[id].toLocaleString("en-US") : null) });
     return [
       { id: "source", title: "Source", head: true, sort: true, cell: name, kind: () => "name" },
-      { id: "state", title: "State", sort: true, cell: (row) => (row.kind === "machine" ? null : h("span", { class: `state ${LOOKS[row.health]}` }, row.health)), hint: (row) => (row.kind === "machine" ? null : `${MEANS[row.health]}${usual(row)}`) },
+      { id: "state", title: "State", sort: true, cell: (row) => (row.kind === "machine" ? null : h("span", { class: `state ${LOOKS[row.health]}` }, row.health)), hint: (row) => (row.kind === "machine" ? null : row.error ?? `${MEANS[row.health]}${usual(row)}`) },
       { id: "lag_s", title: "Last cycle", number: true, sort: true, cell: (row) => (row.last_cycle_at ? age(row.last_cycle_at) : h("span", { class: "muted" }, "never")), kind: (row) => (row.health === "late" && row.kind === "source" ? "worry" : "") },
       { id: "usual_s", title: "Usually", number: true, help: "The usual distance between its cycles", cell: (row) => (row.usual_s == null ? "" : `every ${duration(round(row.usual_s))}`) },
       sum("files", "Files", number),
