@@ -49,11 +49,12 @@ def columns(table: pa.Table) -> list[dict[str, str]]:
 def rows(table: pa.Table) -> list[list[Any]]:
     """The rows of *table* as JSON has them; raises UsageError for what has no form in it."""
     columns = zip(table.column_names, table.columns, strict=True)
-    lists = [[plain(one) for one in _values(name, column)] for name, column in columns]
+    lists = [[plain(one) for one in values(name, column)] for name, column in columns]
     return [list(row) for row in zip(*lists, strict=True)] if lists else []
 
 
-def _values(name: str, column: pa.ChunkedArray) -> list[Any]:
+def values(name: str, column: pa.ChunkedArray) -> list[Any]:
+    """A column's values as Python has them; raises UsageError for what has no form in JSON."""
     try:
         return list(column.to_pylist())
     except (ValueError, OverflowError) as error:

@@ -6,9 +6,11 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict
 
-from .models import Column, Given
+from .answers import MIME
+from .models import FORMATS, Column, Given
 
 # JSON has no NaN or infinities: they are given by name.
+_ARROW = MIME["arrow"]
 Number = float | Literal["NaN", "Infinity", "-Infinity"]
 Numbers = list[Number]
 
@@ -263,12 +265,28 @@ class SqlColumn(Column):
     type: str
 
 
+SQL_HEADERS = {
+    "X-Boardlake-Rows": {"schema": {"type": "integer"}, "description": "Rows of the answer."},
+    "X-Boardlake-Truncated": {
+        "schema": {"type": "string", "enum": ["true", "false"]},
+        "description": "Whether there are more rows.",
+    },
+    "X-Boardlake-Truncated-By": {
+        "schema": {"type": "string", "enum": ["", "rows", "bytes"]},
+        "description": "Which limit kept the others out.",
+    },
+    "X-Boardlake-Seconds": {"schema": {"type": "number"}, "description": "Waiting included."},
+    "X-Boardlake-Snapshot": {"schema": {"type": "integer"}, "description": "State of the lake."},
+}
+
+
 class SqlAnswer(Given):
     """Rows of an answer to SQL; `truncated` if there are more, by the limit of rows or of bytes.
 
     Numbers that not every reader of JSON would have exactly are texts, bytes are hexadecimal.
     """
 
+    model_config = {"openapi_extra": {"headers": SQL_HEADERS, "content": {_ARROW: FORMATS[_ARROW]}}}  # type: ignore[typeddict-unknown-key]
     columns: list[SqlColumn]
     rows: list[list[Any]]
     cut: list[tuple[int, int, int]]
@@ -276,6 +294,12 @@ class SqlAnswer(Given):
     truncated_by: Literal["", "rows", "bytes"]
     seconds: float
     snapshot: int
+
+
+class SqlFile(SqlAnswer):
+    """The same where it can be a file as well."""
+
+    model_config = {"openapi_extra": {"headers": SQL_HEADERS, "content": FORMATS}}  # type: ignore[typeddict-unknown-key]
 
 
 class ColumnSaid(Given):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
@@ -60,9 +60,15 @@ class Service:
         with self.cursor() as con:
             return totals(con)
 
-    def sql(self, query: str, parameters: Any = None, rows: int = 10_000) -> Answer:
+    def sql(
+        self,
+        query: str,
+        parameters: Any = None,
+        rows: int = 10_000,
+        gone: Callable[[], bool] = lambda: False,
+    ) -> Answer:
         """The first *rows* rows of the answer to someone's SQL; see `Sandbox.ask`."""
-        return self.sandbox.ask(query, parameters, rows)
+        return self.sandbox.ask(query, parameters, rows, gone)
 
     def delete(self, run_keys: Sequence[str], *, dry_run: bool = False) -> Receipt:
         """Delete runs from the lake for good, and what people wrote about them.

@@ -13,6 +13,7 @@ from ..lake import history
 
 # What the workspace's address says, by what the API calls it.
 _RUNS = {"q": "filter", "cols": "columns", "sort": "sort"}
+_SQL = {"q": "query", "limit": "limit"}
 
 
 def twins(service: Service) -> Blueprint:
@@ -46,11 +47,24 @@ def twins(service: Service) -> Blueprint:
         given = {"runs": ",".join(str(ids[key]) for key in keys)}
         return _to("compare", given | ({"baseline": str(ids[base])} if base else {}))
 
+    @blueprint.get("/sql.<any(json,csv,parquet,arrow):form>")
+    def sql(form: str) -> Reply:
+        """The answer to the statement of an SQL page's address; without one, what could be asked."""
+        if not request.args.get("q"):
+            return _to("schema", {})
+        given = {name: request.args[key] for key, name in _SQL.items() if key in request.args}
+        return _to("sql", given | {"format": form})
+
     @blueprint.get("/v/<id>.json")
     def view(id: str) -> Response:
         """The state that a short link stands for."""
         found = service.state.view(id)
         return jsonify(answers.plain({"id": found.id, "page": found.page, "state": found.state}))
+
+    @blueprint.get("/sources.json")
+    def sources() -> Reply:
+        """The sources and machines that the page begins with."""
+        return _to("sources", {})
 
     @blueprint.get("/api.json")
     def api() -> Reply:

@@ -2,65 +2,100 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-from flask import Response, jsonify, make_response
+from collections.abc import Callable
+
+from flask import Response, jsonify, make_response, request
 from flask_openapi3.blueprint import APIBlueprint
 
-from .. import answers, given
-from ..asked import SqlAsked
+from ...lake.described import schema as described
+from ...lake.sandbox import known
+from ...lake.sandbox.limits import MAX_QUERY, MAX_ROWS
+from ...lake.sandbox.pool import Answer
+from .. import answers, given, refusals, sqlforms
+from ..asked import SqlAsked, SqlGot
+from ..models import Taken
 from ..service import Service
-
-_ARROW = {"schema": {"type": "string", "format": "binary"}}
-_HEADERS = {
-    "X-Boardlake-Rows": {"schema": {"type": "integer"}, "description": "Rows of the answer."},
-    "X-Boardlake-Truncated": {
-        "schema": {"type": "string", "enum": ["true", "false"]},
-        "description": "Whether there are more rows.",
-    },
-    "X-Boardlake-Seconds": {"schema": {"type": "number"}, "description": "Waiting included."},
-    "X-Boardlake-Snapshot": {"schema": {"type": "integer"}, "description": "State of the lake."},
-}
-_JSON = {"schema": given.SqlAnswer.model_json_schema(ref_template="#/components/schemas/{model}")}
-# The document has it among its components already.
-_JSON["schema"].pop("$defs")
-_ANSWER = {
-    "headers": _HEADERS,
-    "content": {answers.MIME["arrow"]: _ARROW, "application/json": _JSON},
-}
 
 
 def blueprint(service: Service) -> APIBlueprint:
     """The routes over *service*."""
     api = APIBlueprint("sql", __name__, url_prefix="/api/v1")
 
-    @api.post("/sql", responses={200: _ANSWER})
+    @api.post("/sql", responses={200: given.SqlAnswer})
     def sql(body: SqlAsked) -> Response:
         """The answer to one reading statement, within limits of time, memory and rows.
 
-        SELECT with all that belongs to it, PIVOT, DESCRIBE, SUMMARIZE, SHOW TABLES and EXPLAIN.
+        SELECT with all that belongs to it, PIVOT, DESCRIBE, SUMMARIZE, SHOW TABLES and EXPLAIN. A
+        statement whose client hangs up is stopped.
         """
-        answer = service.sql(body.query, body.parameters, body.limit)
+        answer = service.sql(body.query, body.parameters, body.limit, _gone())
         if body.format == "json":
-            table = pa.ipc.open_stream(answer.stream).read_all()
-            table.validate(full=True)
-            response = jsonify(
-                {
-                    "columns": answers.columns(table), "rows": answers.rows(table),
-                    "truncated": answer.truncated, "seconds": answer.seconds,
-                    "snapshot": answer.snapshot,
-                }
-            )  # fmt: skip
+            return _headed(jsonify(sqlforms.told(answer, body.clip)), answer)
+        response = make_response(answer.stream)
+        response.content_type = answers.MIME["arrow"]
+        return _headed(response, answer)
+
+    @api.get("/sql", responses={200: given.SqlFile})
+    def sql_by_address(query: SqlGot) -> Response:
+        """The same by address, as JSON or as a file: CSV, Parquet or Arrow.
+
+        Texts are exactly those of the lake, also in CSV: what begins with `=` is a formula to some
+        spreadsheets. Nested values are JSON in CSV, bytes hexadecimal.
+        """
+        if _from_another_page():
+            hint = "open the address itself, or ask from a program"
+            return refusals.refuse(403, "Forbidden", "this request comes from elsewhere", hint)
+        answer = service.sql(query.query, None, query.limit, _gone())
+        form = query.format
+        if form == "json":
+            response = jsonify(sqlforms.told(answer))
         else:
-            response = make_response(answer.stream)
-            response.content_type = answers.MIME["arrow"]
-        told = (
-            answer.rows,
-            str(answer.truncated).lower(),
-            f"{answer.seconds:.6f}",
-            answer.snapshot,
-        )
-        for name, value in zip(_HEADERS, told, strict=True):
-            response.headers[name] = str(value)
-        return response
+            response = make_response(sqlforms.file_of(answer, form))
+            response.content_type = answers.MIME[form]
+            response.headers["Content-Disposition"] = f'attachment; filename="boardlake-sql.{form}"'
+        # The same statement may have another answer at each moment.
+        response.headers["Cache-Control"] = "private, no-store"
+        return _headed(response, answer)
+
+    @api.get("/schema", responses={200: given.Schema})
+    def schema(query: Taken) -> Response:
+        """Tables, views and functions that a statement may name, in words, and its limits."""
+        with service.cursor() as con:
+            tables = described(con)
+        limits = service.sandbox.limits
+        return jsonify(
+            {
+                "tables": tables, "functions": known.functions(), "keywords": known.keywords(),
+                "limits": {
+                    "seconds": limits.seconds, "memory": limits.memory, "rows": MAX_ROWS,
+                    "bytes": limits.result_bytes, "characters": MAX_QUERY,
+                },
+            }
+        )  # fmt: skip
 
     return api
+
+
+def _gone() -> Callable[[], bool]:
+    """Says whether the client of this request has hung up, as browsers do on Cancel."""
+    gone: Callable[[], bool] = request.environ.get("waitress.client_disconnected", lambda: False)
+    return gone
+
+
+def _from_another_page() -> bool:
+    """Whether a page of another origin embeds this address: it could not read it, only cost."""
+    site, mode = (request.headers.get(f"Sec-Fetch-{name}", "") for name in ("Site", "Mode"))
+    return site in ("cross-site", "same-site") and mode != "navigate"
+
+
+def _headed(response: Response, answer: Answer) -> Response:
+    told = (
+        answer.rows,
+        str(answer.truncated).lower(),
+        answer.cut,
+        f"{answer.seconds:.6f}",
+        answer.snapshot,
+    )
+    for name, value in zip(given.SQL_HEADERS, told, strict=True):
+        response.headers[name] = str(value)
+    return response

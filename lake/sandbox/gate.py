@@ -59,7 +59,11 @@ class Gate:
         explained = rewrite.explained(sql)
         if explained is not None and found[0].type == duckdb.StatementType.EXPLAIN:
             prefix, rest = explained
-            self._judge(rest, rules)
+            try:
+                self._judge(rest, rules)
+            except SqlError as error:
+                at = None if error.position is None else error.position + len(prefix)
+                raise SqlError(error.message, text=sql, position=at, hint=error.hint) from error
             return prefix + rest
         if len(found) > 1:
             # No text of its own has what DuckDB makes of a PIVOT over unknown values.

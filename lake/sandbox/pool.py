@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from queue import Empty, LifoQueue
@@ -35,17 +35,36 @@ _START = (
 # Over the bytes of the values, an Arrow stream has its schema and the frames of its batches.
 _OVERHEAD = 64 << 20
 _OPEN_S = 20.0
+# How often it is looked whether someone still waits, and how long a worker has to hear that no one does.
+_LOOK_S = 0.05
+_STOP_S = 1.0
+_MAX_TYPE = 200
+
+
+class Withdrawn(BoardlakeError):
+    """Whoever asked has hung up; nobody reads this."""
+
+    http_status = 499
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Rows as an Arrow IPC stream; *truncated* if there are more of them."""
+    """Rows as an Arrow IPC stream; *cut* is what kept others out: `rows`, `bytes`, or ''.
+
+    *types* are the columns' as DuckDB calls them.
+    """
 
     stream: bytes
     rows: int
-    truncated: bool
+    cut: str
     seconds: float
     snapshot: int
+    types: tuple[str, ...]
+
+    @property
+    def truncated(self) -> bool:
+        """Whether there are more rows."""
+        return self.cut != ""
 
 
 class Sandbox:
@@ -84,21 +103,28 @@ class Sandbox:
             except Empty:
                 return
 
-    def ask(self, sql: str, parameters: Any = None, rows: int = 10_000) -> Answer:
+    def ask(
+        self,
+        sql: str,
+        parameters: Any = None,
+        rows: int = 10_000,
+        gone: Callable[[], bool] = lambda: False,
+    ) -> Answer:
         """The first *rows* rows of the answer to one reading statement; *parameters* as JSON.
 
-        Raises SqlError or UsageError for what cannot be taken, LimitError for what takes too much,
-        LakeBusy when too many wait, LakeError when the lake cannot be read.
+        Once *gone* says that no one waits any more, the statement is stopped. Raises SqlError or
+        UsageError for what cannot be taken, LimitError for what takes too much, LakeBusy when too
+        many wait, LakeError when the lake cannot be read, Withdrawn for who has gone.
         """
         check_text(sql)
         began = time.monotonic()
         request = {"do": "ask", "sql": sql, "parameters": parameters, "rows": rows}
-        with self._worker() as worker:
+        with self._worker(gone) as worker:
             for again in (True, False):
                 snapshot = self._readers.snapshot()
                 if worker.snapshot != snapshot:
                     self._open(worker, snapshot)
-                header, body = self._told(worker, request)
+                header, body = self._told(worker, request, gone)
                 wrong = header.get("error")
                 if not wrong:
                     break
@@ -109,14 +135,15 @@ class Sandbox:
                 worker.snapshot = -1
         seconds = time.monotonic() - began
         try:
-            count, truncated = int(header["rows"]), bool(header["truncated"])
+            count, cut = int(header["rows"]), str(header["cut"])
+            types = tuple(str(one)[:_MAX_TYPE] for one in header["types"])
         except (KeyError, TypeError, ValueError) as error:
             raise LakeError("a worker for SQL answered what no worker answers") from error
-        return Answer(body, count, truncated, seconds, snapshot)
+        return Answer(body, count, cut, seconds, snapshot, types)
 
     @contextmanager
-    def _worker(self) -> Iterator[_Worker]:
-        with self._turn():
+    def _worker(self, gone: Callable[[], bool]) -> Iterator[_Worker]:
+        with self._turn(gone):
             worker = self._ready() or self._start()
             try:
                 yield worker
@@ -138,7 +165,7 @@ class Sandbox:
             self._drop(worker)
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _turn(self, gone: Callable[[], bool]) -> Iterator[None]:
         with self._lock:
             if self._closed:
                 raise LakeError("the service has stopped")
@@ -147,7 +174,7 @@ class Sandbox:
         if full:
             raise LakeBusy(f"{self.limits.queue} statements wait already", hint="try again later")
         try:
-            if not self._free.acquire(timeout=self.limits.wait_s):
+            if not self._wait(gone):
                 message = f"all {self.limits.workers} workers for SQL are busy"
                 raise LakeBusy(message, hint="try again later")
             try:
@@ -157,6 +184,16 @@ class Sandbox:
         finally:
             with self._lock:
                 self._waiting -= 1
+
+    def _wait(self, gone: Callable[[], bool]) -> bool:
+        """Wait for one's turn; whether it came in time."""
+        until = time.monotonic() + self.limits.wait_s
+        while not self._free.acquire(timeout=_LOOK_S):
+            if gone():
+                raise Withdrawn("the client has hung up")
+            if time.monotonic() >= until:
+                return False
+        return True
 
     def _start(self) -> _Worker:
         with self._lock:
@@ -200,9 +237,11 @@ class Sandbox:
             raise LakeError(f"a worker for SQL cannot read the lake: {header['failed']}")
         worker.snapshot = snapshot
 
-    def _told(self, worker: _Worker, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    def _told(
+        self, worker: _Worker, request: dict[str, Any], gone: Callable[[], bool]
+    ) -> tuple[dict[str, Any], bytes]:
         try:
-            return worker.tell(request, self.limits.seconds + self.limits.grace_s)
+            return worker.tell(request, self.limits.seconds + self.limits.grace_s, gone)
         except wire.Late:
             raise self._too_long() from None
         except wire.Gone:
@@ -268,17 +307,35 @@ class _Worker:
             raise LakeError(f"no worker for SQL could be started: {header['failed']}")
         return [str(one) for one in header.get("missing", ())]
 
-    def tell(self, request: dict[str, Any], seconds: float) -> tuple[dict[str, Any], bytes]:
-        """What it answers; raises wire.Late and wire.Gone, and it is of no use then."""
+    def tell(
+        self,
+        request: dict[str, Any],
+        seconds: float,
+        gone: Callable[[], bool] | None = None,
+    ) -> tuple[dict[str, Any], bytes]:
+        """What it answers; raises wire.Late and wire.Gone, and it is of no use then.
+
+        Raises Withdrawn, and it goes on, where *gone* says that no one waits for the answer.
+        """
         until = time.monotonic() + seconds
+        stopped = False
         try:
             wire.send(self._end, request, until=until)
+            while gone is not None and not stopped and not wire.waits(self._end, _LOOK_S, until):
+                if gone():
+                    stopped = True
+                    until = min(until, time.monotonic() + _STOP_S)
+                    wire.send(self._end, {"do": "stop"}, until=until)
             header, body = wire.receive(self._end, self._limits.result_bytes + _OVERHEAD, until)
         except (wire.Gone, wire.Late):
             self.spent = True
             self._process.kill()
+            if stopped:
+                raise Withdrawn("the client has hung up") from None
             raise
         self.spent = self.spent or bool(header.get("spent"))
+        if stopped:
+            raise Withdrawn("the client has hung up")
         return header, body
 
     def alive(self) -> bool:

@@ -48,6 +48,22 @@ def receive(
     return header, _exactly(end, body_size, until)
 
 
+def waits(end: socket.socket, seconds: float, until: float) -> bool:
+    """Whether the other end has said something within *seconds*; raises Late at the time *until*."""
+    left = until - time.monotonic()
+    if left <= 0:
+        raise Late
+    end.settimeout(min(seconds, left))
+    try:
+        # Also where the connection has ended: whoever reads then is told.
+        end.recv(1, socket.MSG_PEEK)
+    except TimeoutError:
+        return False
+    except OSError as error:
+        raise Gone(str(error)) from error
+    return True
+
+
 def _exactly(end: socket.socket, size: int, until: float | None) -> bytes:
     parts = bytearray()
     while len(parts) < size:

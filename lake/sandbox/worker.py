@@ -7,6 +7,7 @@ import re
 import select
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -28,6 +29,7 @@ _BATCH_ROWS = 2_048
 _MOST_REQUEST = 64 << 20
 _AGAIN_S = 0.05
 _IDLE_S = 0.5
+_MAX_TYPE = 200
 _MEMORY = re.compile(r"Out of Memory|bad_alloc|[Ff]ailed to allocate|malloc|Allocation failure")
 _STALE = ("Cannot open file", "No such file or directory")
 
@@ -35,7 +37,8 @@ _STALE = ("Cannot open file", "No such file or directory")
 class Worker:
     """One lake, one statement at a time."""
 
-    def __init__(self, hello: dict[str, Any]) -> None:
+    def __init__(self, hello: dict[str, Any], end: socket.socket) -> None:
+        self._end = end
         self._limits = hello["limits"]
         memory = str(self._limits["memory"])
         self.missing = confine.confine(
@@ -69,7 +72,7 @@ class Worker:
         seconds = float(self._limits["seconds"])
         confine.allow_cpu(seconds + float(self._limits["grace_s"]))
         try:
-            with _interrupted(self._connections(), seconds):
+            with _interrupted(self._connections(), seconds, self._end):
                 return self._run(sql, values.decode(request["parameters"]), int(request["rows"]))
         except SqlError as error:
             wrong: dict[str, Any] = {"kind": "sql", "message": error.message, "hint": error.hint}
@@ -103,11 +106,13 @@ class Worker:
             sql = self._gate.admit(sql, self._engine.relations, self._values)
         result = con.execute(sql, parameters) if parameters is not None else con.execute(sql)
         if result.description is None:
-            return {"rows": 0, "truncated": False}, b""
+            return {"rows": 0, "cut": "", "types": []}, b""
+        types = [str(column[1])[:_MAX_TYPE] for column in result.description]
         try:
-            return _gathered(
+            told, body = _gathered(
                 result.to_arrow_reader(_BATCH_ROWS), rows, int(self._limits["result_bytes"])
             )
+            return {**told, "types": types}, body
         finally:
             # What was not fetched would go on holding its memory until the next statement.
             con.execute("SELECT 1").fetchall()
@@ -130,12 +135,13 @@ def _gathered(reader: pa.RecordBatchReader, rows: int, most: int) -> tuple[dict[
     """Up to *rows* rows and *most* bytes of an answer."""
     schema = ask.distinct(reader.schema)
     sink = pa.BufferOutputStream()
-    count, size, truncated = 0, 0, False
+    count, size, cut = 0, 0, ""
     with pa.ipc.new_stream(sink, schema) as writer:
         for batch in reader:
-            fits = min(batch.num_rows, rows - count)
+            fits, why = min(batch.num_rows, rows - count), "rows"
             if batch.num_rows and size + batch.nbytes > most:
-                fits = min(fits, batch.num_rows * (most - size) // batch.nbytes)
+                room = batch.num_rows * (most - size) // batch.nbytes
+                fits, why = (room, "bytes") if room < fits else (fits, why)
                 if not fits and not count and rows:
                     raise LimitError(
                         f"a row of the answer is larger than {most >> 20} MB",
@@ -145,22 +151,27 @@ def _gathered(reader: pa.RecordBatchReader, rows: int, most: int) -> tuple[dict[
             writer.write_batch(pa.RecordBatch.from_arrays(part.columns, schema=schema))
             count, size = count + fits, size + part.nbytes
             if fits < batch.num_rows:
-                truncated = True
+                cut = why
                 break
-    return {"rows": count, "truncated": truncated}, sink.getvalue().to_pybytes()
+    return {"rows": count, "cut": cut}, sink.getvalue().to_pybytes()
 
 
 @contextmanager
-def _interrupted(connections: list[duckdb.DuckDBPyConnection], seconds: float) -> Iterator[None]:
-    """Within it all *connections* are interrupted after *seconds*, until they have heard it."""
+def _interrupted(
+    connections: list[duckdb.DuckDBPyConnection], seconds: float, end: socket.socket
+) -> Iterator[None]:
+    """Within it all *connections* are interrupted, until they have heard it, after *seconds*.
+
+    Or once something comes from *end*: while a statement runs that is the word to stop, or its end.
+    """
     done = threading.Event()
+    until = time.monotonic() + seconds
 
     def watch() -> None:
-        if done.wait(seconds):
-            return
         while not done.wait(_AGAIN_S):
-            for con in connections:
-                con.interrupt()
+            if time.monotonic() >= until or select.select([end], [], [], 0)[0]:
+                for con in connections:
+                    con.interrupt()
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -176,7 +187,7 @@ def main() -> None:
     end = socket.socket(fileno=0)
     hello, _ = wire.receive(end, 0)
     try:
-        worker = Worker(hello)
+        worker = Worker(hello, end)
     except Exception as error:
         # After that nothing can be written anywhere else.
         wire.send(end, {"failed": f"{type(error).__name__}: {error}"})
@@ -191,5 +202,5 @@ def main() -> None:
             return
         if request["do"] == "open":
             wire.send(end, worker.open(request))
-        else:
+        elif request["do"] == "ask":
             wire.send(end, *worker.ask(request))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from flask.testing import FlaskClient
 
@@ -137,3 +140,151 @@ def test_closing_the_service_ends_its_workers(filled: Any) -> None:
     folder, workers = service.sandbox._folder.path, set(service.sandbox._all)
     service.close()
     assert not Path(folder).exists() and all(one._process.poll() is not None for one in workers)
+
+
+TYPES = (
+    "SELECT 1::TINYINT AS tiny, 9007199254740993 AS big, -9007199254740993::HUGEINT AS huge,"
+    " 18446744073709551615::UBIGINT AS ubig, 1.5::DOUBLE AS d, 'nan'::FLOAT AS f,"
+    " 12345678901234567890.123::DECIMAL(38, 3) AS wide, 1.50::DECIMAL(9, 2) AS dec, true AS yes,"
+    " '' AS empty, NULL AS none, NULL::VARCHAR AS novarchar, 'x,\"y\"\nz' AS odd, '=1+1' AS formula,"
+    " TIMESTAMP '2024-01-02 03:04:05.123456' AS micro, TIMESTAMPTZ '2024-01-02 03:04:05+00' AS tz,"
+    " TIMESTAMP_NS '2024-01-01 00:00:00.123456789' AS ns, DATE '2024-01-01' AS day,"
+    " 'infinity'::DATE AS never, TIME '12:00' AS noon, INTERVAL 1 DAY AS span, '\\xFF\\x00'::BLOB AS raw,"
+    " [1, NULL, 3] AS list, [9007199254740993] AS bigs, {'a': 1, 'b': [{'c': 'x'}]} AS struct,"
+    " MAP {'k': 1} AS map, [[1.0::DOUBLE], ['inf'::DOUBLE]] AS nested, 'b'::ENUM('a', 'b') AS enum,"
+    " '101'::BIT AS bits, '00000000-0000-0000-0000-000000000001'::UUID AS uuid,"
+    " '{\"j\": 1}'::JSON AS json, 1::UNION(num INT, str VARCHAR) AS either, [1, 2]::INT[2] AS arr,"
+    " INTERVAL '1 month 2 days' AS months, [INTERVAL 1 DAY] AS spans"
+)
+
+
+def test_every_type_has_a_form(client: FlaskClient) -> None:
+    """Rows as JSON with DuckDB's types; what JSON would lose is text."""
+    told = client.post(SQL, json={"query": TYPES, "format": "json"}).get_json()
+    row = dict(zip([one["name"] for one in told["columns"]], told["rows"][0], strict=True))
+    types = {one["name"]: one["type"] for one in told["columns"]}
+    assert (row["big"], row["huge"], row["ubig"]) == (
+        "9007199254740993", "-9007199254740993", "18446744073709551615",
+    )  # fmt: skip
+    assert (row["tiny"], row["d"], row["f"], row["dec"], row["yes"]) == (1, 1.5, "NaN", 1.5, True)
+    assert row["wide"] == "12345678901234567890.123" and row["bigs"] == ["9007199254740993"]
+    assert (row["empty"], row["none"], row["novarchar"]) == ("", None, None)
+    assert row["micro"] == "2024-01-02T03:04:05.123456Z" and row["raw"] == "ff00"
+    assert row["struct"] == {"a": 1, "b": [{"c": "x"}]} and row["nested"] == [[1.0], ["Infinity"]]
+    assert (
+        types["tiny"] == "TINYINT"
+        and types["list"] == "INTEGER[]"
+        and types["dec"] == "DECIMAL(9,2)"
+    )
+    assert types["struct"].startswith("STRUCT(") and told["cut"] == []
+
+
+def test_every_type_fits_a_file(client: FlaskClient) -> None:
+    """CSV keeps exact texts and tells NULL from an empty one; Parquet and Arrow can be read."""
+    got = {
+        form: client.get(SQL, query_string={"query": TYPES, "format": form})
+        for form in ("csv", "parquet", "arrow", "json")
+    }
+    for form, answer in got.items():
+        assert answer.status_code == 200, (form, answer.get_data(as_text=True))
+        assert answer.headers["X-Boardlake-Rows"] == "1"
+        named = answer.headers.get("Content-Disposition", "")
+        assert (f'attachment; filename="boardlake-sql.{form}"' == named) == (form != "json")
+        assert answer.headers["Cache-Control"] == "private, no-store"
+    (row,) = list(csv.DictReader(io.StringIO(got["csv"].get_data(as_text=True))))
+    assert (
+        row["odd"] == 'x,"y"\nz' and row["formula"] == "=1+1" and row["big"] == "9007199254740993"
+    )
+    assert json.loads(row["struct"]) == {"a": 1, "b": [{"c": "x"}]} and row["raw"] == "ff00"
+    assert json.loads(row["list"]) == [1, None, 3] and row["enum"] == "b"
+    assert ',"",,,' in got["csv"].get_data(as_text=True)
+    parquet = pq.read_table(io.BytesIO(got["parquet"].data)).select(["big", "struct", "raw"])
+    assert parquet.to_pylist() == [
+        {"big": 9007199254740993, "struct": {"a": 1, "b": [{"c": "x"}]}, "raw": b"\xff\x00"}
+    ]
+    assert pa.ipc.open_stream(got["arrow"].data).read_all()["tiny"].to_pylist() == [1]
+
+
+def test_long_values_are_clipped_where_asked(client: FlaskClient) -> None:
+    """Texts, nested values and bytes, each with its place and size; short ones stay whole."""
+    query = (
+        "SELECT repeat('ä', 100) AS t, 'short' AS s, range(1000) AS l, repeat('x', 100)::BLOB AS b"
+        " UNION ALL SELECT 'a', NULL, [1], 'x'::BLOB"
+    )
+    told = client.post(SQL, json={"query": query, "format": "json", "clip": 10}).get_json()
+    assert told["cut"] == [
+        [0, 0, 100],
+        [0, 2, len(json.dumps(list(range(1000)), separators=(",", ":")))],
+        [0, 3, 100],
+    ]
+    assert told["rows"][0] == ["ä" * 10, "short", "[0,1,2,3,4", "78" * 64]
+    assert told["rows"][1] == ["a", None, [1], "78"]
+    whole = client.post(SQL, json={"query": query, "format": "json"}).get_json()
+    assert whole["cut"] == [] and len(whole["rows"][0][2]) == 1000
+
+
+@pytest.mark.parametrize(
+    ("query", "limit", "by"),
+    [
+        ("FROM range(5000)", 5000, ""),
+        ("FROM range(5001)", 5000, "rows"),
+        ("SELECT repeat('x', 60_000) FROM range(2000)", 2000, "bytes"),
+    ],
+)
+def test_what_was_cut_is_told(client: FlaskClient, query: str, limit: int, by: str) -> None:
+    """By rows or by bytes, in headers and in JSON."""
+    answer = client.get(SQL, query_string={"query": query, "limit": limit, "format": "arrow"})
+    assert answer.headers["X-Boardlake-Truncated-By"] == by
+    assert answer.headers["X-Boardlake-Truncated"] == ("true" if by else "false")
+
+
+def test_addresses_cannot_be_embedded_by_others(client: FlaskClient) -> None:
+    """An image of another page would cost a worker; a link may be followed, a program may ask."""
+    given = {"query": "SELECT 1"}
+    for site, mode, status in (
+        ("cross-site", "no-cors", 403), ("same-site", "cors", 403), ("cross-site", "navigate", 200),
+        ("same-origin", "cors", 200), ("none", "navigate", 200),
+    ):  # fmt: skip
+        headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode}
+        assert client.get(SQL, query_string=given, headers=headers).status_code == status
+    assert client.get(SQL, query_string=given).status_code == 200
+
+
+def test_answers_by_address_are_not_kept(client: FlaskClient) -> None:
+    """The same statement may have another answer."""
+    given = {"query": "SELECT uuid()::VARCHAR AS u"}
+    first, second = (client.get(SQL, query_string=given).get_json()["rows"] for _ in range(2))
+    assert first != second
+
+
+def test_the_twin_is_a_download(client: FlaskClient) -> None:
+    """By the page's address and a suffix, in each form; without a statement, what can be asked."""
+    for form, mime in (
+        ("json", "application/json"), ("csv", "text/csv"),
+        ("parquet", "application/vnd.apache.parquet"), ("arrow", "application/vnd.apache.arrow.stream"),
+    ):  # fmt: skip
+        answer = client.get(f"/sql.{form}?q=FROM range(3)&limit=2&chart=x", follow_redirects=True)
+        assert answer.status_code == 200 and answer.mimetype == mime
+        assert answer.headers["X-Boardlake-Truncated"] == "true"
+    told = client.get("/sql.json", follow_redirects=True).get_json()
+    assert told["tables"][0]["name"] == "runs"
+    assert client.get("/sql.xml?q=x").status_code == 404
+
+
+def test_the_schema_is_told_in_words(client: FlaskClient) -> None:
+    """Every table with its columns, functions that can be called, and limits as they are."""
+    told = client.get("/api/v1/schema").get_json()
+    tables = {one["name"]: one for one in told["tables"]}
+    assert tables["runs"]["kind"] == "view" and not tables["runs"]["behind"]
+    assert tables["series_parts"]["behind"]
+    for table in told["tables"]:
+        assert table["says"] and all(one["says"] and one["type"] for one in table["columns"])
+    functions = {one["name"]: one for one in told["functions"]}
+    assert functions["arg_max"]["kind"] == "aggregate" and "unnest" in functions
+    assert not {"read_csv", "current_setting", "query", "getenv"} & set(functions)
+    assert {"select", "qualify", "pivot", "asof"} <= set(told["keywords"])
+    assert told["limits"]["seconds"] == 10 and told["limits"]["rows"] == 1_000_000
+    # What is offered can be called.
+    for call in ("arg_max(name, points)", "list_transform([1], lambda x: x + 1)"):
+        asked = {"query": f"SELECT {call} FROM runs", "format": "json"}
+        assert client.post(SQL, json=asked).status_code == 200
