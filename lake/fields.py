@@ -43,7 +43,10 @@ LOCATIONS = (
     "list_prepend(coalesce(o.source, r.source) || ':' || coalesce(o.path, r.path),"
     " coalesce(l.copies, []))"
 )
-STATS = ("last", "first", "min", "max", "mean", "std", "count", "step_min", "step_max")
+STATS = (
+    "last", "first", "min", "max", "mean", "std", "count", "step_min", "step_max", "step_last",
+    "nan_count", "inf_count", "attempts", "superseded",
+)  # fmt: skip
 # The logarithm of zero or less is missing rather than an error that ends the search. A lambda names
 # its value once: NULLIF and CASE would write it twice, and twice again for each one within.
 _LOG = "list_transform([{{0}}], lambda v: CASE WHEN v > 0 THEN {}(v) END)[1]"

@@ -36,6 +36,11 @@ STATS = {
     "count": "CAST(sum(points) AS BIGINT)",
     "step_min": 'arg_min(min_step, ("min", min_step))',
     "step_max": 'arg_min(max_step, (-"max", max_step))',
+    "step_last": "max(last_step)",
+    "nan_count": "CAST(sum(nan_count) AS BIGINT)",
+    "inf_count": "CAST(sum(inf_count) AS BIGINT)",
+    "attempts": "max(attempt) + 1",
+    "superseded": "CAST(sum(superseded) AS BIGINT)",
 }
 
 
