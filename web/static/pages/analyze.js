@@ -1,6 +1,7 @@
 /** Analysis: the run table beside plots of many runs at once. */
 
 import { conditionOf } from "../analyze/brush.js";
+import { choicesFor } from "../analyze/choices.js";
 import { renew } from "../analyze/data.js";
 import { Panels } from "../analyze/panels.js";
 import { panes } from "../core/panes.js";
@@ -19,12 +20,24 @@ const root = /** @type {HTMLElement} */ (document.getElementById("analyze"));
 const { left, right } = panes(root, state, { label: "Analysis", what: "plots" });
 
 const chosen = (filter) => ({ filter, archived: state.get("arch") ? "true" : null, duplicates: state.get("dup") ? "true" : null });
+/** @type {{key?: string, found?: ReturnType<typeof choicesFor>}} */
+let choices = {};
 const page = {
   /** The runs that are looked at: those of the filter that the brushes leave. */
   params: () => chosen(both(state.get("q"), conditionOf(state.get("brush")))),
   /** The runs of the filter, brushed or not. */
   all: () => chosen(state.get("q")),
   fields: names,
+  /** What is shown where nobody has chosen, the same for all panels. */
+  choices() {
+    const params = chosen(state.get("q"));
+    const key = JSON.stringify(params);
+    if (choices.key !== key) {
+      choices = { key, found: choicesFor(params, names) };
+      choices.found.catch(() => { choices = {}; });
+    }
+    return choices.found;
+  },
   /** Select runs, beside or without those that are. @param {string[]} keys @param {"only" | "add" | "take"} [how] */
   pick(keys, how = "only") {
     const now = new Set(how === "only" ? [] : state.get("sel"));
@@ -35,6 +48,11 @@ const page = {
   hover(key) {
     table.highlight(key);
     panels.highlight(key);
+  },
+  /** Bring a run into sight in the table. @param {string} key */
+  reveal(key) {
+    if (state.get("view") === "charts") state.set({ view: "both" });
+    table.reveal(key);
   },
   /** Colours that runs have in this view. @type {Map<string, string>} */
   tints: new Map(),
@@ -52,5 +70,6 @@ const panels = new Panels(right, state, page);
 follow(() => true, () => {
   table.refresh();
   renew();
+  choices = {};
   panels.refresh();
 });

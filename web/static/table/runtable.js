@@ -73,6 +73,14 @@ export class RunTable {
     for (const { el, item } of this.grid.live.values()) el.classList.toggle("lit", key !== null && this.#keyOf(item) === key);
   }
 
+  /** Bring the row of a run into sight, if it matches. @param {string} key */
+  async reveal(key) {
+    const i = this.rows.grouped ? -1 : (await this.keys()).indexOf(key);
+    if (i < 0) return false;
+    this.grid.go(i, this.grid.active.column ?? 0);
+    return true;
+  }
+
   /** The run_keys of all runs that match, in order. @returns {Promise<string[]>} */
   keys() {
     return this.rows.keys();
