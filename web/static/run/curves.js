@@ -2,6 +2,7 @@
 
 import { fill, h } from "../core/dom.js";
 import { number, toNumber } from "../core/format.js";
+import { average } from "./areas.js";
 import { seriesTitle } from "./cards.js";
 import { axes, ink, Plot } from "./plot.js";
 import { SeriesCard, seriesPart, SeriesTab } from "./series.js";
@@ -18,13 +19,6 @@ class Curves extends SeriesTab {
 }
 
 export default seriesPart({ id: "curves", label: "PR curves", none: "This run logged no PR curves.", of, Tab: Curves });
-
-/** The area under a curve, by its points in the order of thresholds: recall falls. @param {number[]} precision @param {number[]} recall */
-export function average(precision, recall) {
-  let sum = 0;
-  for (let i = 0; i < recall.length; i += 1) sum += precision[i] * Math.max(0, recall[i] - (recall[i + 1] ?? 0));
-  return sum;
-}
 
 class Curve extends SeriesCard {
   path = "pr_curves";
