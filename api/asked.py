@@ -129,12 +129,39 @@ class Deletion(Taken):
 class ExportAsked(Listed):
     """Some runs, or all, as one download."""
 
-    format: Literal["parquet", "csv", "duckdb", "arrow"] = "parquet"
+    format: Literal["parquet", "csv", "arrow", "duckdb", "points"] = Field(
+        "parquet", description="`points` is one Arrow stream of the scalar points."
+    )
     tags: Annotated[
         list[Annotated[str, Field(max_length=4_096)]],
         BeforeValidator(parted),
         Field(max_length=1_000),
     ] = Field([], description="Only series of these tags; `*` stands for any characters.")
+
+
+class ExportBegun(Chosen):
+    """Runs that are wanted as a file: those of a list, of a filter, or those of the list that match."""
+
+    runs: Annotated[list[RunKey], Field(max_length=100_000)] = Field(
+        [], description="run_keys; without any, the runs of the filter."
+    )
+    format: Literal["parquet", "csv", "arrow", "duckdb"] = Field(
+        "parquet", description="A ZIP of Parquet, CSV or Arrow IPC files, or one DuckDB file."
+    )
+    tags: list[Annotated[str, Field(min_length=1, max_length=4_096)]] = Field(
+        [],
+        max_length=1_000,
+        description="Only series of these tags; `*` stands for any characters.",
+    )
+    tag_pattern: str = Field(
+        "", max_length=4_096, description="Only series of tags that this regular expression finds."
+    )
+
+
+class OneExport(Taken):
+    """An export by its id."""
+
+    id: str = Field(..., min_length=1, max_length=64)
 
 
 class SqlAsked(Taken):

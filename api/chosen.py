@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import duckdb
 
 from ..core.errors import UsageError
-from ..lake import history
+from ..lake import detail, history
 from ..lake.search import Names, Query
 from .asked import Listed
+from .models import Chosen
+
+
+def by_key(
+    con: duckdb.DuckDBPyConnection, run_keys: Sequence[str], asked: Chosen, names: Names
+) -> list[int]:
+    """The run_ids of *run_keys* that match what is *asked*, or without any, of all that match.
+
+    Raises NoSuchRun, FilterError.
+    """
+    listed = detail.run_ids(con, list(dict.fromkeys(run_keys)))
+    return _among(con, listed, asked, names, None)
 
 
 def run_ids(
@@ -18,7 +32,12 @@ def run_ids(
     A run that is listed is meant though it be a copy or archived. Raises UsageError where a filter
     finds more than *most*, FilterError.
     """
-    listed = list(dict.fromkeys(asked.runs))
+    return _among(con, list(dict.fromkeys(asked.runs)), asked, names, most)
+
+
+def _among(
+    con: duckdb.DuckDBPyConnection, listed: list[int], asked: Chosen, names: Names, most: int | None
+) -> list[int]:
     if listed and not asked.filter.strip():
         return listed
     query = Query(

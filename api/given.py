@@ -280,6 +280,43 @@ SQL_HEADERS = {
 }
 
 
+class ExportFailed(Given):
+    """Why an export did not come to its end."""
+
+    kind: str
+    message: str
+    hint: str
+
+
+class ExportTold(Given):
+    """How far an export is; `rows` by table once it is ready, `bytes` are those on the disk."""
+
+    id: str
+    state: Literal["writing", "ready", "failed", "stopped"]
+    format: str
+    name: str
+    runs: int
+    table: str
+    rows_done: int
+    rows_total: int
+    bytes: int
+    seconds: float
+    snapshot: int | None
+    rows: dict[str, int]
+    error: ExportFailed | None
+
+
+class ExportFigures(Given):
+    """What an export would hold, and about how many bytes it would take of those that are free."""
+
+    runs: int
+    points: int
+    rows: dict[str, int]
+    rows_total: int
+    bytes: int
+    free: int
+
+
 class SqlAnswer(Given):
     """Rows of an answer to SQL; `truncated` if there are more, by the limit of rows or of bytes.
 

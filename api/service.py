@@ -18,6 +18,7 @@ from ..lake.readers import Readers
 from ..lake.sandbox.pool import Answer, Sandbox
 from ..lake.search import Names
 from ..state.store import State
+from .exports import Exports
 
 _NAMES = Names(tags="run_tags", archived="archived_runs", notes="run_notes")
 # Someone waits for the answer: an ingester that commits for longer is told of instead.
@@ -31,6 +32,7 @@ class Service:
         self.readers = Readers(lake)
         self.state = state
         self.sandbox = Sandbox(self.readers)
+        self.exports = Exports(self.readers)
         self._marking = threading.Lock()
         self._marked = -1
         self._writing = threading.Lock()
@@ -43,6 +45,7 @@ class Service:
 
     def close(self) -> None:
         """Let go of both databases, and of the processes that run SQL."""
+        self.exports.close()
         self.sandbox.close()
         self.readers.close()
         self.state.close()
@@ -83,6 +86,7 @@ class Service:
         with self._writing, self.readers.again(read_only=False) as lake:
             lake.lock_timeout_s = _LOCK_TIMEOUT_S
             receipt = delete_runs(lake, ids)
+        self.exports.forget(ids)
         self.state.forget(run_keys)
         self.readers.look()
         self.sandbox.forget()

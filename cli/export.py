@@ -12,7 +12,7 @@ from ..core.errors import UsageError
 from .context import Context
 
 if TYPE_CHECKING:
-    from ..lake.export import Form
+    from ..lake.exported import Form
 
 
 @click.command("export")
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["parquet", "csv", "duckdb"]),
+    type=click.Choice(["parquet", "csv", "arrow", "duckdb"]),
     help="By default duckdb for a TARGET that ends in .duckdb, else parquet.",
 )
 @click.option("--force", is_flag=True, help="Replace an earlier export.")
@@ -32,7 +32,7 @@ def command(
 ) -> None:
     """Write the lake, or the runs that FILTER finds, to TARGET.
 
-    TARGET becomes a folder of Parquet or CSV files, or one DuckDB file that needs no extension.
+    TARGET becomes a folder of Parquet, CSV or Arrow files, or one DuckDB file that needs no extension.
     """
     from ..lake.export import export
     from ..lake.history import find

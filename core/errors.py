@@ -122,6 +122,7 @@ class SpaceError(BoardlakeError):
     """A disk is full: nothing was committed, nothing is lost."""
 
     exit_code = 8
+    http_status = 507
 
 
 class Interrupted(BoardlakeError):

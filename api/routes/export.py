@@ -1,90 +1,152 @@
-"""Runs at full resolution as one download, for other programs and other people."""
+"""Runs at full resolution as files: written with progress and then taken, or as one download."""
 
 from __future__ import annotations
 
-import tempfile
 import threading
-from collections.abc import Iterator
 from contextlib import ExitStack
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
-from flask import Response, request
+from flask import Response, jsonify, make_response, request, send_file
 from flask_openapi3.blueprint import APIBlueprint
 
-from ...core.errors import BoardlakeError, UsageError
+from ...core.errors import UsageError
 from ...lake import outflow
-from ...lake.export import export as write
-from .. import answers, chosen, download
-from ..asked import ExportAsked
+from ...lake.exported import Choice
+from .. import answers, chosen, download, given
+from ..asked import ExportAsked, ExportBegun, OneExport
+from ..exports import AT_ONCE, Busy, Export, Gone
+from ..models import Taken
 from ..service import Service
 
-# An export reads much and may take minutes: the pages go on meanwhile.
-_AT_ONCE = 2
-_NAME = "boardlake-export"
-_FORMS = {
-    "parquet": (f"{_NAME}.zip", "application/zip"),
-    "csv": (f"{_NAME}.zip", "application/zip"),
-    "duckdb": (f"{_NAME}.duckdb", "application/vnd.duckdb"),
-    "arrow": (f"{_NAME}.arrow", answers.MIME["arrow"]),
+_MIMES = ("application/zip", "application/vnd.duckdb", answers.MIME["arrow"])
+_FILE: dict[str, Any] = {
+    "content": {mime: {"schema": {"type": "string", "format": "binary"}} for mime in _MIMES}
 }
-_ANSWER: dict[str | int | HTTPStatus, Any] = {
-    200: {
-        "content": {
-            mime: {"schema": {"type": "string", "format": "binary"}}
-            for mime in sorted({mime for _, mime in _FORMS.values()})
-        }
-    }
+_ANSWER: dict[str | int | HTTPStatus, Any] = {200: _FILE}
+_TAKEN: dict[str | int | HTTPStatus, Any] = {
+    200: _FILE,
+    206: _FILE,
+    304: None,
+    410: {"description": "It was stopped, or failed."},
+    416: {"description": "Beyond its end."},
 }
-
-
-class Busy(BoardlakeError):
-    """As many exports as are taken at once are being written."""
-
-    http_status = 503
 
 
 def blueprint(service: Service) -> APIBlueprint:
     """The routes over *service*."""
     api = APIBlueprint("export", __name__, url_prefix="/api/v1")
-    slots = threading.BoundedSemaphore(_AT_ONCE)
+    exports = service.exports
+    slots = threading.BoundedSemaphore(AT_ONCE)
+
+    @api.post("/exports", responses={202: given.ExportTold})
+    def begin(body: ExportBegun) -> Response:
+        """Start to write some runs, or all, as one file; it can be taken at once, as it grows."""
+        export = exports.begin(body.format, _choice(service, body))
+        answer = make_response(jsonify(export.told()), 202)
+        answer.headers["Location"] = f"/api/v1/exports/{export.id}"
+        return answer
+
+    @api.post("/exports/estimate", responses={200: given.ExportFigures})
+    def estimate(body: ExportBegun) -> Response:
+        """What such a file would hold, and about how large it would be."""
+        found = exports.figures(body.format, _choice(service, body))
+        points, total = found.rows["scalar_points"], sum(found.rows.values())
+        return jsonify({
+            "runs": found.runs, "points": points, "rows": found.rows, "rows_total": total,
+            "bytes": found.bytes, "free": exports.free(),
+        })  # fmt: skip
+
+    @api.get("/exports/<id>", responses={200: given.ExportTold})
+    def told(path: OneExport, query: Taken) -> Response:
+        """How far an export is."""
+        return _unkept(jsonify(exports.find(path.id).told()))
+
+    @api.delete("/exports/<id>", responses={204: None})
+    def drop(path: OneExport) -> Response:
+        """Stop an export that is being written, or remove its file."""
+        exports.drop(path.id)
+        return make_response("", 204)
+
+    @api.get("/exports/<id>/file", responses=_TAKEN)
+    def file(path: OneExport, query: Taken) -> Response:
+        """The file: in parts (Range) once it is ready, else as it is written, to its end."""
+        export = exports.find(path.id)
+        if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
+            # Without chunks a file that ends early would look like a whole one.
+            export.done.wait()
+        if export.state == "ready":
+            return _unkept(_ready(export))
+        if export.done.is_set():
+            error = export.error or Gone("the export was removed")
+            raise Gone(error.message, hint=error.hint or "start another")
+        answer = _attached(Response(content_type=export.mime), export.name)
+        if request.method != "HEAD":
+            answer.response = exports.follow(export)
+        return answer
 
     @api.get("/export", responses=_ANSWER)
-    def export(query: ExportAsked) -> Response:
-        """Runs and all that was logged as a ZIP of Parquet or CSV, or DuckDB; points as Arrow."""
+    def whole(query: ExportAsked) -> Response:
+        """Runs and all that was logged as one download: a ZIP of tables, DuckDB, or the points."""
         with service.cursor() as con:
             ids = chosen.run_ids(con, query, service.names)
         if not ids:
             raise UsageError("no run matches: there is nothing to export", hint="widen the filter")
-        name, mime = _FORMS[query.format]
-        answer = Response(content_type=mime)
-        answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-        answer.headers["Cache-Control"] = "no-store"
+        if query.format == "points":
+            return points(ids, query.tags or None)
+        choice = Choice(ids, query.tags or None)
+        if request.method == "HEAD":
+            exports.figures(query.format, choice)
+            return _attached(Response(content_type=Export(query.format, choice).mime), "export")
+        export = exports.begin(query.format, choice)
+        answer = _attached(Response(exports.follow(export), content_type=export.mime), export.name)
+        # Also when the client goes away: the server closes what it was given.
+        answer.call_on_close(lambda: exports.discard(export))
+        return answer
+
+    def points(ids: list[int], tags: list[str] | None) -> Response:
+        """The points alone, which flow from the lake without a file."""
+        answer = _attached(Response(content_type=answers.MIME["arrow"]), "points.arrow")
         if request.method == "HEAD":
             return answer
         if not slots.acquire(blocking=False):
             hint = "wait until one is done; `boardlake export` has no such limit"
-            raise Busy(f"{_AT_ONCE} exports are being written already", hint=hint)
+            raise Busy(f"{AT_ONCE} such streams are being read already", hint=hint)
         with ExitStack() as stack:
             stack.callback(slots.release)
-            answer.response = _chunks(query, ids, stack)
-            # Also when the client goes away: the server closes what it was given.
+            con = stack.enter_context(service.readers.apart())
+            answer.response = download.arrow(outflow.SCHEMA, outflow.points(con, ids, tags))
             answer.call_on_close(stack.pop_all().close)
         return answer
 
-    def _chunks(asked: ExportAsked, ids: list[int], stack: ExitStack) -> Iterator[bytes]:
-        """The download, which needs what *stack* holds until it is read."""
-        tags = asked.tags or None
-        if asked.format == "arrow":
-            con = stack.enter_context(service.readers.apart())
-            return download.arrow(outflow.SCHEMA, outflow.points(con, ids, tags))
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=f"{_NAME}-")))
-        target = folder / (f"{_NAME}.duckdb" if asked.format == "duckdb" else _NAME)
-        with service.readers.again(read_only=True) as lake:
-            write(lake, target, form=asked.format, runs=ids, tags=tags)
-        if asked.format == "duckdb":
-            return download.file(target)
-        return download.zipped(target, compress=asked.format == "csv")
-
     return api
+
+
+def _choice(service: Service, body: ExportBegun) -> Choice:
+    """The runs and tags that are asked for; raises UsageError where there are none."""
+    with service.cursor() as con:
+        ids = chosen.by_key(con, body.runs, body, service.names)
+    if not ids:
+        raise UsageError("no run matches: there is nothing to export", hint="widen the filter")
+    return Choice(ids, body.tags or None, body.tag_pattern)
+
+
+def _ready(export: Export) -> Response:
+    """The whole file, or the parts that are asked for."""
+    try:
+        return send_file(
+            export.file, mimetype=export.mime, as_attachment=True, download_name=export.name,
+            conditional=True, etag=export.id,
+        )  # fmt: skip
+    except FileNotFoundError:
+        raise Gone("the export was removed", hint="start another") from None
+
+
+def _attached(answer: Response, name: str) -> Response:
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return _unkept(answer)
+
+
+def _unkept(answer: Response) -> Response:
+    answer.headers["Cache-Control"] = "no-store"
+    return answer

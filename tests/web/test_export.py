@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import socket
-import tempfile
 import threading
 import time
 import zipfile
@@ -26,21 +25,18 @@ from boardlake.cli.serve import bind, url
 from boardlake.lake import outflow
 from boardlake.web.app import create_app
 
-FORMS = ("parquet", "csv", "duckdb", "arrow")
+FORMS = ("parquet", "csv", "arrow", "duckdb", "points")
 
 
-@pytest.fixture(autouse=True)
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder for temporary files alone."""
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
+def left(service: Service) -> list[Path]:
+    """What exports have on the disk."""
+    folder = service.readers.lake.location.root / "exports"
+    return [path for path in folder.rglob("*") if path.is_file() and path.name != "lock"]
 
 
 def read(data: bytes, form: str, folder: Path) -> pd.DataFrame:
     """The scalar points of a download."""
-    if form == "arrow":
+    if form == "points":
         return pa.ipc.open_stream(data).read_all().to_pandas()
     if form == "duckdb":
         file = folder / "read.duckdb"
@@ -54,6 +50,8 @@ def read(data: bytes, form: str, folder: Path) -> pd.DataFrame:
         content = io.BytesIO(packed.read(name))
     if form == "csv":
         return pyarrow.csv.read_csv(content).to_pandas()
+    if form == "arrow":
+        return pa.ipc.open_file(content).read_all().to_pandas()
     return pyarrow.parquet.read_table(content).to_pandas()
 
 
@@ -74,7 +72,7 @@ def points(service: Service, where: str) -> pd.DataFrame:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_every_point_comes_along(
-    client: FlaskClient, service: Service, form: str, tmp_path: Path, temporary: Path
+    client: FlaskClient, service: Service, form: str, tmp_path: Path
 ) -> None:
     """Those of the runs that match, superseded ones too; nothing of others, nothing left behind."""
     answer = client.get(f"/api/v1/export?filter=points > 50&format={form}")
@@ -87,7 +85,7 @@ def test_every_point_comes_along(
     truth = points(service, f"run_id IN ({ids})")
     assert 1_000 < len(truth) < len(points(service, "true")) and truth["superseded"].any()
     same(found, truth)
-    assert not list(temporary.iterdir())
+    assert not left(service)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -106,7 +104,7 @@ def test_only_the_tags_asked_for(
     answer.close()
 
 
-@pytest.mark.parametrize("form", ["duckdb", "arrow"])
+@pytest.mark.parametrize("form", ["duckdb", "points"])
 @pytest.mark.parametrize(
     ("query", "text"),
     [
@@ -118,12 +116,12 @@ def test_only_the_tags_asked_for(
     ],
 )
 def test_nothing_to_export(
-    client: FlaskClient, form: str, query: str, text: str, temporary: Path
+    client: FlaskClient, service: Service, form: str, query: str, text: str
 ) -> None:
     """It is said at once, with nothing written."""
     answer = client.get(f"/api/v1/export?{query}&format={form}")
     assert answer.status_code == 400 and text in answer.get_json()["error"]["message"]
-    assert not list(temporary.iterdir())
+    assert not left(service)
 
 
 def test_points_flow_in_portions(
@@ -132,7 +130,7 @@ def test_points_flow_in_portions(
     """However the runs are parted, the same points come in the same order."""
 
     def get() -> bytes:
-        with client.get("/api/v1/export?format=arrow") as answer:
+        with client.get("/api/v1/export?format=points") as answer:
             return answer.data
 
     whole = get()
@@ -150,12 +148,12 @@ def test_points_flow_in_portions(
 def test_only_some_at_once(client: FlaskClient, service: Service) -> None:
     """One more is refused, until another is done or given up."""
     app = client.application
-    held = [app.test_client().get("/api/v1/export?format=arrow") for _ in range(2)]
-    refused = client.get("/api/v1/export?format=arrow")
+    held = [app.test_client().get("/api/v1/export?format=points") for _ in range(2)]
+    refused = client.get("/api/v1/export?format=points")
     assert (refused.status_code, refused.get_json()["error"]["kind"]) == (503, "Busy")
-    assert client.head("/api/v1/export?format=arrow").status_code == 200
+    assert client.head("/api/v1/export?format=points").status_code == 200
     held[0].close()
-    with client.get("/api/v1/export?format=arrow") as answer:
+    with client.get("/api/v1/export?format=points") as answer:
         assert answer.status_code == 200
     held[1].close()
 
@@ -175,9 +173,9 @@ def server(service: Service) -> Iterator[str]:
     thread.join(10)
 
 
-@pytest.mark.parametrize("form", ["csv", "arrow"])
+@pytest.mark.parametrize("form", ["csv", "points"])
 def test_a_client_that_goes_away(
-    server: str, service: Service, form: str, temporary: Path, monkeypatch: pytest.MonkeyPatch
+    server: str, service: Service, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its files go too, and its place is free for others."""
     monkeypatch.setattr(outflow, "_PORTION", 1_000)
@@ -188,6 +186,6 @@ def test_a_client_that_goes_away(
             connection.sendall(head.encode())
             assert b"200 OK" in connection.recv(200)
         deadline = time.monotonic() + 60
-        while list(temporary.iterdir()) and time.monotonic() < deadline:
+        while left(service) and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert not list(temporary.iterdir())
+        assert not left(service)
