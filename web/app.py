@@ -22,6 +22,7 @@ from ..api.routes import (
     curves,
     delete,
     export,
+    importance,
     media,
     notes,
     runs,
@@ -73,7 +74,7 @@ def create_app(service: Service) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     for module in (
         about, sources, runs, curves, tensors, media, contrast, stored, delete, export, ask, sql,
-        compared, notes,
+        compared, importance, notes,
     ):  # fmt: skip
         app.register_api(module.blueprint(service))
     assets = Assets(Path(__file__).parent / "static")

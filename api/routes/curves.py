@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 import duckdb
-from flask import Response, jsonify, make_response, request
+from flask import Response, jsonify, make_response
 from flask_openapi3.blueprint import APIBlueprint
 
-from ...core.errors import UsageError
 from ...lake.contrast import fields
 from ...lake.curve_points import Spans
 from ...lake.curve_query import CurvesQuery
 from ...lake.curves import Chart, curves
 from .. import answers, frames
+from ..gone import unless_gone
 from ..models import FORMATS, SeriesAsked
 from ..service import Service
 
@@ -28,23 +27,6 @@ _ANSWER: dict[str | int | HTTPStatus, Any] = {
         }
     }
 }
-
-
-class Gone(UsageError):
-    """Whoever asked has hung up; nobody reads this."""
-
-    http_status = 499
-
-
-def _unless_gone() -> Callable[[], None]:
-    """Raises once the client of this request has hung up, as browsers do when people scroll on."""
-    hung_up = request.environ.get("waitress.client_disconnected", lambda: False)
-
-    def check() -> None:
-        if hung_up():
-            raise Gone("the client has hung up")
-
-    return check
 
 
 def _names(con: duckdb.DuckDBPyConnection, charts: list[Chart]) -> dict[int, str]:
@@ -68,7 +50,7 @@ def blueprint(service: Service) -> APIBlueprint:
             x=body.x, window=body.range, px=body.px, every=body.every, superseded=body.superseded,
         )  # fmt: skip
         with service.cursor() as con:
-            charts = curves(con, query, _unless_gone(), spans)
+            charts = curves(con, query, unless_gone(), spans)
             snapshot = service.readers.snapshot()
             form = body.format
             names = {} if body.groups or form in ("json", "frame") else _names(con, charts)
