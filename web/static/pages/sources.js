@@ -75,7 +75,7 @@ const tabs = new Tabs(page, PARTS, "Parts of this page");
 
 /** A number at a glance, which leads to what stands behind it. */
 function tile(name, value, says, patch, kind = "") {
-  return h("button", { type: "button", class: `tile ${kind}`, on: { click: () => state.set(patch) } }, h("span", { class: "muted" }, name), h("strong", null, value), h("span", { class: "says" }, says || "\u00a0"));
+  return h("button", { type: "button", class: `tile ${kind}`, on: { click: () => state.set(patch) } }, h("span", { class: "muted" }, name), h("strong", null, value), h("span", { class: "under" }, says || "\u00a0"));
 }
 
 function draw() {

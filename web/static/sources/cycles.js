@@ -9,6 +9,7 @@ import { empty } from "../core/ui.js";
 import { ink, Plot } from "../run/plot.js";
 import { Answer } from "./answer.js";
 import { binned, cyclesOf, gaps, MEASURES } from "./bins.js";
+import { healthOf } from "./health.js";
 
 export const RANGES = { day: 86400, hour: 3600, week: 604800, all: null };
 const NAMES = { hour: "Hour", day: "Day", week: "Week", all: "All" };
@@ -131,8 +132,11 @@ export class Cycles {
       fill(whole, says);
       plot.say(`${title} from ${time(this.from)} to ${time(this.now)}: ${says} in ${plural(Math.round(ran), "cycle")} of ${plural(this.names.length, "source")}`);
     }
-    this.laneNames = this.names.slice(0, MOST_LANES);
-    fill(this.laneNote, this.names.length > MOST_LANES && `The first ${MOST_LANES} of ${this.names.length} sources. Choose one in the table to see it alone.`);
+    const late = new Set(this.page.data.sources.filter((one) => healthOf(one) !== "fresh").map((one) => one.source));
+    // Where not all have room, those that are late come first: they are what is looked for.
+    const many = this.names.length > MOST_LANES;
+    this.laneNames = many ? [...this.names].sort((a, b) => Number(late.has(b)) - Number(late.has(a)) || natural(a, b)).slice(0, MOST_LANES) : this.names;
+    fill(this.laneNote, many && `${MOST_LANES} of ${this.names.length} sources, those that are late first. Choose one in the table to see it alone.`);
     this.laneNote.hidden = this.names.length <= MOST_LANES;
     this.lanes.canvas.style.height = `${this.laneNames.length * LANE + BOX.top + BOX.foot}px`;
     this.lanes.say(`When cycles ran: ${plural(Math.round(ran), "cycle")}, ${plural(this.gaps.length, "stretch")} without any`.replace("stretchs", "stretches"));
@@ -199,9 +203,14 @@ export class Cycles {
       const a = clip(x(start + i * step));
       const wide = Math.max(1.5, clip(x(start + (i + 1) * step)) - a - 1);
       if (id === "seconds") {
-        for (const [name, cell] of column) {
-          context.fillStyle = this.colour.get(name) ?? ink().muted;
-          context.fillRect(a, Math.min(foot - 2, y(cell.most) - 1), wide, 2.5);
+        const dash = (value) => context.fillRect(a, Math.min(foot - 2, y(value) - 1), wide, 2.5);
+        // Of those without a colour the longest.
+        context.fillStyle = ink().muted;
+        const others = [...column].filter(([name]) => !this.colour.has(name)).map(([, cell]) => cell.most);
+        if (others.length) dash(Math.max(...others));
+        for (const name of this.own) {
+          context.fillStyle = this.colour.get(name);
+          if (column.has(name)) dash(column.get(name).most);
         }
         return;
       }
@@ -345,10 +354,11 @@ function summary(cells) {
   return [plural(ran, "cycle"), duration(seconds), bytes(all("bytes_read")), plural(all("points"), "point"), plural(all("files_changed"), "file"), plural(all("requests"), "request"), plural(all("problems"), "problem")].join(" · ");
 }
 
-/** A text that fits into *most* pixels. */
+/** A text that fits into *most* pixels, without its middle: names differ at their ends. */
 function shortened(context, text, most) {
   if (context.measureText(text).width <= most) return text;
-  let length = text.length;
-  while (length > 1 && context.measureText(`${text.slice(0, length)}…`).width > most) length -= 1;
-  return `${text.slice(0, length)}…`;
+  const cut = (length) => `${text.slice(0, Math.ceil(length / 2))}…${text.slice(text.length - Math.floor(length / 2))}`;
+  let length = Math.min(text.length - 1, 60);
+  while (length > 1 && context.measureText(cut(length)).width > most) length -= 1;
+  return cut(length);
 }

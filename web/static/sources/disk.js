@@ -2,7 +2,7 @@
 
 import { get } from "../core/api.js";
 import { fill, h } from "../core/dom.js";
-import { bytes, number, plural } from "../core/format.js";
+import { bytes, number } from "../core/format.js";
 import { alone } from "../core/pattern.js";
 import { literal } from "../core/split.js";
 import { empty } from "../core/ui.js";
@@ -24,7 +24,7 @@ export default {
 
 /** A bar of what a row has of the largest. */
 function bar(row) {
-  return h("span", { class: "diskbar", "aria-hidden": "true" }, h("span", { style: `width:${row.most ? (100 * row.bytes) / row.most : 0}%` }));
+  return h("span", { class: "diskbar", "aria-hidden": "true" }, h("span", { style: `width:${row.bytes ? `max(1px, ${(100 * row.bytes) / row.most}%)` : 0}` }));
 }
 
 const share = (row) => {
@@ -58,9 +58,10 @@ class Disk {
     this.more = h("div");
     this.none = h("div");
     this.rest = h("div", null, this.whole, h("div", { class: "disks" },
-      h("section", { "aria-label": "Projects" }, h("h2", null, "Projects", h("span", { class: "chip" }, "estimate")), this.projects.el),
-      h("section", { "aria-label": "Tables of the lake" }, h("h2", null, "Tables of the lake"), this.tables.el),
-      h("section", { "aria-label": "Tags" }, h("h2", null, "Tags", h("span", { class: "chip" }, "estimate")), this.tags.el)), this.more, this.note);
+      h("div", null,
+        h("section", { "aria-label": "Projects" }, h("h2", null, "Projects", h("span", { class: "chip" }, "estimate")), this.projects.el),
+        h("section", { "aria-label": "Tags" }, h("h2", null, "Tags", h("span", { class: "chip" }, "estimate")), this.tags.el), this.more),
+      h("div", null, h("section", { "aria-label": "Tables of the lake" }, h("h2", null, "Tables of the lake"), this.tables.el))), this.note);
     fill(this.answer.content, this.none, this.rest);
     fill(el, this.answer.el);
   }
@@ -86,7 +87,7 @@ class Disk {
     }
     const shown = Math.max(projects.length, tags.length);
     const cut = shown >= this.limit && this.limit < MOST;
-    fill(this.more, cut && h("p", { class: "muted" }, `The ${plural(shown, "largest one").replace("largest ones", "largest").replace("1 largest one", "largest")}. `, h("button", { type: "button", class: "button", on: { click: () => { this.limit = MOST; this.update(); } } }, "Show more")));
+    fill(this.more, cut && h("p", { class: "muted" }, `The largest ${shown} of each. `, h("button", { type: "button", class: "button", on: { click: () => { this.limit = MOST; this.update(); } } }, "Show more")));
   }
 }
 

@@ -19,7 +19,8 @@ function runsLink(row, state, count) {
   if (!count) return h("span", { class: "muted" }, "0");
   const of = row.kind === "machine" ? `machine = ${literal(row.machine)}` : `source = ${literal(row.source)}`;
   const q = state ? `${of} and state = ${literal(state)}` : of;
-  return h("a", { href: `/?${new URLSearchParams({ q })}`, title: `Open ${plural(count, "run")} in the run table`, class: state === "failed" || state === "stalled" ? `state plain ${state}` : null }, count.toLocaleString("en-US"));
+  // Archived runs and copies are counted as well: the table shows as many.
+  return h("a", { href: `/?${new URLSearchParams({ q, arch: "1", dup: "1" })}`, title: `Open ${plural(count, "run")} in the run table`, class: state === "failed" || state === "stalled" ? `state plain ${state}` : null }, count.toLocaleString("en-US"));
 }
 
 /** Zeros are there to be passed over. */
@@ -83,7 +84,7 @@ class Overview {
     const runs = (state) => ({ id: state, title: state[0].toUpperCase() + state.slice(1), number: true, sort: true, cell: (row) => runsLink(row, state, row[state]) });
     const sum = (id, title, format, help) => ({ id, title, help, number: true, sort: true, cell: (row) => amount(row[id], format), hint: (row) => (row[id] ? row[id].toLocaleString("en-US") : null) });
     return [
-      { id: "source", title: "Source", head: true, sort: true, cell: name, kind: () => "name" },
+      { id: "source", title: "Source", head: true, sort: true, cell: name, kind: () => "name", hint: (row) => (row.kind === "machine" ? row.machine : null) },
       { id: "state", title: "State", sort: true, cell: (row) => (row.kind === "machine" ? null : h("span", { class: `state ${LOOKS[row.health]}` }, row.health)), hint: (row) => (row.kind === "machine" ? null : row.error ?? `${MEANS[row.health]}${usual(row)}`) },
       { id: "lag_s", title: "Last cycle", number: true, sort: true, cell: (row) => (row.last_cycle_at ? age(row.last_cycle_at) : h("span", { class: "muted" }, "never")), kind: (row) => (row.health === "late" && row.kind === "source" ? "worry" : "") },
       { id: "usual_s", title: "Usually", number: true, help: "The usual distance between its cycles", cell: (row) => (row.usual_s == null ? "" : `every ${duration(round(row.usual_s))}`) },

@@ -49,7 +49,7 @@ class Problems {
     this.table = new Rows("Problems", [
       { id: "at", title: "Found", number: true, cell: (row) => age(row.at) },
       { id: "kind", title: "Kind", cell: (row) => row.kind, hint: (row) => MEANS.get(row.kind) ?? null },
-      { id: "path", title: "File", head: true, cell: (row) => this.#file(row) },
+      { id: "path", title: "File", head: true, kind: () => "path", cell: (row) => this.#file(row) },
       { id: "offset", title: "Offset", number: true, cell: (row) => number(row.offset) },
       { id: "bytes", title: "Bytes", number: true, cell: (row) => (row.bytes ? number(row.bytes) : h("span", { class: "muted" }, "unknown")), hint: (row) => (row.bytes ? bytes(row.bytes) : null) },
       { id: "message", title: "What was wrong, and what was done", long: true, cell: (row) => row.message },

@@ -131,25 +131,32 @@ class Check {
     const { filter } = this.all;
     const { offset } = this;
     const question = (signal) => get(`quality/${encodeURIComponent(this.id)}`, { filter, limit: SIZE, offset }, signal);
+    const placed = async (signal) => {
+      const found = await question(signal);
+      return { ...found, places: found.columns.some((one) => one.name === "path") ? null : await places(found.rows.map((row) => row[0]), signal) };
+    };
     if (quiet) {
       // Only to know which tags the run table should show: without them it shows fewer columns.
       this.tags = [];
       return question().then((found) => { this.tags = tagsOf(found); this.#lead(this.tags); }, () => {});
     }
-    return this.answer.ask(question, (found) => this.#show(found, offset));
+    return this.answer.ask(placed, (found) => this.#show(found, offset));
   }
 
   #show(found, offset) {
-    const { columns, rows, total } = found;
-    const names = columns.map((one) => one.name);
-    const says = JSON.stringify(columns);
+    const { columns, rows, total, places: known } = found;
+    // A column that has nothing in all rows says nothing.
+    const own = columns.map((one, at) => ({ ...one, at })).filter(({ name, at }) => at && (name === "run" || rows.some((row) => row[at] != null && row[at] !== "")));
+    const says = JSON.stringify([own, Boolean(known)]);
     if (says !== this.columnsSay) {
       this.columnsSay = says;
-      this.table = new Rows(this.check.title, names.slice(1).map((name, i) => column(name, columns[i + 1].kind, i + 1)), { key: (row) => row.key });
+      const list = own.map(({ name, kind, at }) => column(name, kind, at));
+      if (known) list.splice(1, 0, { id: "place", title: "Lies in", cell: (row) => (row.place ? h("span", { class: "place" }, h("span", { class: "chip" }, row.place.source), middle(row.place.path)) : "") });
+      this.table = new Rows(this.check.title, list, { key: (row) => row.key });
       fill(this.box, this.table.el);
     }
     this.table.el.hidden = !rows.length;
-    this.table.show(rows.map((values, i) => ({ key: `${offset + i} ${values[0]}`, values })));
+    this.table.show(rows.map((values, i) => ({ key: `${offset + i} ${values[0]}`, values, place: known?.get(values[0]) })));
     this.pager.show(offset, rows.length, total);
     fill(this.note, total > 0 && !rows.length && empty("There are fewer by now.", h("button", { type: "button", class: "button", on: { click: () => { this.offset = 0; this.#ask(); } } }, "To the first page")));
     this.tags = tagsOf(found);
@@ -165,6 +172,14 @@ class Check {
     const cols = [...new Set([...LEAD, ...fields, ...own])].join(",");
     /** @type {HTMLAnchorElement} */ (this.link).href = `/?${new URLSearchParams({ q, cols, ...(dup ? { dup: "1" } : {}) })}`;
   }
+}
+
+/** Where runs lie: many are called the same. @param {string[]} keys */
+async function places(keys, signal) {
+  const own = [...new Set(keys)];
+  if (!own.length) return new Map();
+  const found = await get("runs", { filter: `run_key in (${own.map(literal).join(", ")})`, columns: ["run_key", "source", "path"], limit: own.length, duplicates: true, archived: true }, signal);
+  return new Map(found.rows.map(([, key, source, path]) => [key, { source, path }]));
 }
 
 /** The tags that most of the findings are about. */
