@@ -56,23 +56,26 @@ export function edges(low, high, n) {
 /**
  * The counts of a step's buckets on other bins: each bucket is spread evenly over the bins that it meets, one
  * without width lies in one bin. What lies outside of the edges is left out.
- * @param {[number, number, number][]} step @param {Float64Array} on n + 1 edges of equal width @returns {Float64Array} n counts
+ * @param {[number, number, number][]} step @param {Float64Array} on n + 1 edges of equal width
+ * @param {(value: number) => number} [places] where a value lies on the axis on which the widths are equal
+ * @returns {Float64Array} n counts
  */
-export function resample(step, on) {
+export function resample(step, on, places = (value) => value) {
   const n = on.length - 1;
   const counts = new Float64Array(n);
-  const from = on[0];
-  const width = (on[n] - from) / n;
-  const place = (value) => Math.min(n - 1, Math.max(0, Math.floor((value - from) / width)));
+  const from = places(on[0]);
+  const width = (places(on[n]) - from) / n;
+  const place = (value) => Math.min(n - 1, Math.max(0, Math.floor((places(value) - from) / width) || 0));
   for (const [a, b, count] of step) {
-    if (b < from || a > on[n]) continue;
+    if (b < on[0] || a > on[n]) continue;
     // Widths that get lost beside the numbers themselves are none.
     if (!(b - a > Number.EPSILON * Math.max(Math.abs(a), Math.abs(b)))) {
       counts[place(a)] += count;
       continue;
     }
-    const last = place(b);
-    for (let i = place(a); i <= last; i += 1) {
+    // A place is a rounded number: the bins beside it may hold a share too.
+    const last = Math.min(n - 1, place(b) + 1);
+    for (let i = Math.max(0, place(a) - 1); i <= last; i += 1) {
       const shared = Math.min(b, on[i + 1]) - Math.max(a, on[i]);
       if (shared > 0) counts[i] += (count * shared) / (b - a);
     }
@@ -124,6 +127,25 @@ export function common(given, { n = 120, outside = 0 } = {}) {
   let most = 0;
   for (const part of parts) for (const one of part) if (one > most) most = one;
   return { edges: on, counts, shares: parts, steps, most };
+}
+
+/**
+ * Values below which so many percent of a step's weight lie, by straight lines within its buckets.
+ * @param {[number, number, number][]} step @param {number[]} percents ascending @returns {number[]} NaN where the step is empty
+ */
+export function percentiles(step, percents) {
+  const whole = step.reduce((sum, one) => sum + one[2], 0);
+  let [i, below] = [0, 0];
+  return percents.map((percent) => {
+    const wanted = (whole * percent) / 100;
+    while (i < step.length - 1 && below + step[i][2] < wanted) {
+      below += step[i][2];
+      i += 1;
+    }
+    if (!step.length) return NaN;
+    const [a, b, count] = step[i];
+    return a + (b - a) * Math.min(1, Math.max(0, (wanted - below) / count));
+  });
 }
 
 /**

@@ -17,7 +17,8 @@ const RAMPS = {
 const LOG = 100;
 const RIDGES = 40;
 
-const inner = (width, height) => ({ left: BOX.left, top: BOX.top, width: Math.max(1, width - BOX.left - BOX.right), height: height - BOX.top - BOX.foot });
+/** @param {number} width @param {number} height @param {{left: number, top: number, right: number, foot: number}} [room] around it */
+const inner = (width, height, room = BOX) => ({ left: room.left, top: room.top, width: Math.max(1, width - room.left - room.right), height: height - room.top - room.foot });
 
 function lines(...rows) {
   return rows.filter(Boolean).map((row) => h("div", null, row));
@@ -27,16 +28,27 @@ function range(bins, i) {
   return `${number(bins.edges[i], 4)} … ${number(bins.edges[i + 1], 4)}`;
 }
 
+/** The axis of values: bins on a scale of their own say in `axis` where they lie on it. */
+function values({ axis, edges }) {
+  return axis ?? { low: edges[0], high: edges[edges.length - 1] };
+}
+
 function part(share) {
   return `${number(share * 100, 3)} % of the values`;
 }
 
+/** The colours of a heat map from nothing to most, as CSS has them. */
+export function ramp() {
+  return RAMPS[theme()].map((stop) => `rgb(${stop.join(" ")})`);
+}
+
 /** Step across, value up, density as colour. */
 export class Heat {
-  /** @param {(at: number) => void} pick */
-  constructor(pick) {
+  /** @param {(at: number) => void} pick @param {{height?: number, room?: {left: number, top: number, right: number, foot: number}}} [size] */
+  constructor(pick, { height: tall = HEIGHT, room = BOX } = {}) {
+    Object.assign(this, { tall, room });
     this.plot = new Plot({
-      label: "", height: HEIGHT,
+      label: "", height: tall,
       draw: (context, width, height) => this.#draw(context, width, height),
       hover: (x, y) => this.#hover(x, y),
       pick: (x) => { const at = this.#step(x); if (at >= 0) pick(at); },
@@ -47,19 +59,21 @@ export class Heat {
   show(more) {
     Object.assign(this, more);
     this.columns = borders(more.steps);
+    /** Several runs have one axis of steps: where it begins and ends. */
+    this.ends = more.span ?? [this.columns[0], this.columns[this.columns.length - 1]];
     const [low, high] = [more.bins.edges[0], more.bins.edges[more.bins.edges.length - 1]];
     this.plot.say(`Heat map of ${more.name}: ${more.steps.length} steps from ${more.steps[0]} to ${more.steps[more.steps.length - 1]}, values from ${number(low, 3)} to ${number(high, 3)}`);
     this.plot.redraw();
   }
 
   #x(value, box) {
-    const [first, last] = [this.columns[0], this.columns[this.columns.length - 1]];
+    const [first, last] = this.ends;
     return box.left + ((value - first) / (last - first)) * box.width;
   }
 
   #draw(context, width, height) {
     if (!this.bins) return;
-    const box = inner(width, height);
+    const box = inner(width, height, this.room);
     const { shares, edges, most } = this.bins;
     const n = edges.length - 1;
     const sheet = this.#sheet(shares, n, most);
@@ -69,8 +83,8 @@ export class Heat {
       const to = Math.ceil(this.#x(this.columns[i + 1], box));
       context.drawImage(sheet, i, 0, 1, n, from, box.top, Math.max(1, to - from), box.height);
     }
-    const x = { low: this.columns[0], high: this.columns[this.columns.length - 1], name: "step", whole: true };
-    axes(context, box, x, { low: edges[0], high: edges[n] });
+    const x = { low: this.ends[0], high: this.ends[1], name: "step", whole: true };
+    axes(context, box, x, values(this.bins));
     const mark = (at, colour, dash) => {
       const middle = Math.round((this.#x(this.columns[at], box) + this.#x(this.columns[at + 1], box)) / 2) + 0.5;
       context.strokeStyle = colour;
@@ -105,14 +119,15 @@ export class Heat {
   }
 
   #step(x) {
-    const box = inner(this.plot.canvas.clientWidth, HEIGHT);
+    const box = inner(this.plot.canvas.clientWidth, this.tall, this.room);
     if (!this.columns || x < box.left || x > box.left + box.width) return -1;
+    if (x < this.#x(this.columns[0], box)) return -1;
     for (let i = 0; i < this.steps.length; i += 1) if (x <= this.#x(this.columns[i + 1], box)) return i;
-    return this.steps.length - 1;
+    return -1;
   }
 
   #hover(x, y) {
-    const box = inner(this.plot.canvas.clientWidth, HEIGHT);
+    const box = inner(this.plot.canvas.clientWidth, this.tall, this.room);
     const at = this.#step(x);
     const n = this.bins.edges.length - 1;
     const k = Math.floor(((box.top + box.height - y) / box.height) * n);
@@ -169,10 +184,11 @@ export class Slice {
 
 /** Histograms one behind the other, the newest in front. */
 export class Ridge {
-  /** @param {(at: number) => void} pick */
-  constructor(pick) {
+  /** @param {(at: number) => void} pick @param {{height?: number, room?: {left: number, top: number, right: number, foot: number}, most?: number}} [size] */
+  constructor(pick, { height: tall = HEIGHT, room = BOX, most = RIDGES } = {}) {
+    Object.assign(this, { tall, room, many: most });
     this.plot = new Plot({
-      label: "Histograms one behind the other", height: HEIGHT,
+      label: "Histograms one behind the other", height: tall,
       draw: (context, width, height) => this.#draw(context, width, height),
       hover: (x, y) => this.#hover(x, y),
       pick: (x, y) => { const at = this.#step(y); if (at >= 0) pick(at); },
@@ -184,7 +200,7 @@ export class Ridge {
     Object.assign(this, more);
     // So many can be told apart; the one that is shown beside is among them.
     const { length } = more.steps;
-    const picked = length <= RIDGES ? more.steps.map((_, i) => i) : Array.from({ length: RIDGES }, (_, i) => Math.round((i * (length - 1)) / (RIDGES - 1)));
+    const picked = length <= this.many ? more.steps.map((_, i) => i) : Array.from({ length: this.many }, (_, i) => Math.round((i * (length - 1)) / (this.many - 1)));
     this.rows = [...new Set([...picked, more.at])].sort((a, b) => a - b);
     this.plot.say(`Histograms of ${more.name} one behind the other: ${length} steps from ${more.steps[0]} to ${more.steps[length - 1]}`);
     this.plot.redraw();
@@ -201,7 +217,7 @@ export class Ridge {
 
   #draw(context, width, height) {
     if (!this.bins) return;
-    const box = inner(width, height);
+    const box = inner(width, height, this.room);
     const { edges, shares, most } = this.bins;
     const n = edges.length - 1;
     const colours = ink();
@@ -228,7 +244,7 @@ export class Ridge {
       context.lineWidth = chosen ? 1.5 : 1;
       context.stroke();
     });
-    axes(context, box, { low: edges[0], high: edges[n], name: "value" }, null);
+    axes(context, box, { ...values(this.bins), name: "value" }, null);
     context.textAlign = "right";
     context.textBaseline = "middle";
     context.fillStyle = colours.muted;
@@ -238,13 +254,13 @@ export class Ridge {
 
   #step(y) {
     if (!this.rows) return -1;
-    const box = inner(this.plot.canvas.clientWidth, HEIGHT);
+    const box = inner(this.plot.canvas.clientWidth, this.tall, this.room);
     const row = this.rows.findIndex((_, i) => y <= this.#base(i, box) + 1);
     return row < 0 ? -1 : this.rows[row];
   }
 
   #hover(x, y) {
-    const box = inner(this.plot.canvas.clientWidth, HEIGHT);
+    const box = inner(this.plot.canvas.clientWidth, this.tall, this.room);
     const at = this.#step(y);
     const n = this.bins.edges.length - 1;
     const k = Math.floor(((x - box.left) / box.width) * n);

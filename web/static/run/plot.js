@@ -1,6 +1,6 @@
 /** Our own small plots: a canvas as sharp as the screen, axes, and the colours of the theme. */
 
-import { steps, tick } from "../charts/scale.js";
+import { scaleOf, stepTicks } from "../charts/scale.js";
 import { h, onFrame } from "../core/dom.js";
 import { onTheme } from "../core/theme.js";
 
@@ -75,12 +75,16 @@ export class Plot {
   }
 }
 
+function ticks({ low, high, scale, whole }, most) {
+  return whole ? stepTicks(low, high, most) : (scale ?? scaleOf("linear")).ticks(low, high, most);
+}
+
 /**
  * Axes around a box, with grid lines where *grid* says so.
  * @param {CanvasRenderingContext2D} context
  * @param {{left: number, top: number, width: number, height: number}} box
- * @param {{low: number, high: number, name?: string, whole?: boolean}} x
- * @param {{low: number, high: number, name?: string} | null} y
+ * @param {{low: number, high: number, name?: string, whole?: boolean, scale?: import("../charts/scale.js").Scale}} x of places, where it has a scale
+ * @param {{low: number, high: number, name?: string, scale?: import("../charts/scale.js").Scale} | null} y
  */
 export function axes(context, box, x, y, { grid = false } = {}) {
   const colours = ink();
@@ -96,10 +100,10 @@ export function axes(context, box, x, y, { grid = false } = {}) {
   };
   context.textAlign = "center";
   context.textBaseline = "top";
-  for (const value of steps(x.low, x.high, Math.max(2, box.width / 90), x.whole)) {
+  for (const { at: value, label } of ticks(x, Math.max(2, box.width / 90))) {
     const at = crisp(box.left + ((value - x.low) / (x.high - x.low || 1)) * box.width);
     stroke([at, grid ? box.top : foot], [at, foot + 4]);
-    context.fillText(tick(value), at, foot + 7);
+    context.fillText(label, at, foot + 7);
   }
   if (x.name) {
     context.textAlign = "right";
@@ -108,10 +112,10 @@ export function axes(context, box, x, y, { grid = false } = {}) {
   if (y) {
     context.textAlign = "right";
     context.textBaseline = "middle";
-    for (const value of steps(y.low, y.high, Math.max(2, box.height / 40))) {
+    for (const { at: value, label } of ticks(y, Math.max(2, box.height / 40))) {
       const at = crisp(foot - ((value - y.low) / (y.high - y.low || 1)) * box.height);
       stroke([box.left - 4, at], [grid ? right : box.left, at]);
-      context.fillText(tick(value), box.left - 7, at);
+      context.fillText(label, box.left - 7, at);
     }
   }
   context.strokeStyle = colours.muted;
