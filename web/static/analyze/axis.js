@@ -16,9 +16,9 @@ function asText(value) {
   return Array.isArray(value) ? value.join(", ") || null : String(value);
 }
 
-/** What a scale may be called "auto" for. @param {string} expr @param {ArrayLike<number>} values @param {ArrayLike<number> | null} mask */
-function usual(expr, values, mask) {
-  const found = extent(values, mask);
+/** The scale that suits values best. @param {string} expr @param {ArrayLike<number>} values */
+function usual(expr, values) {
+  const found = extent(values);
   if (!found || found[0] <= 0 || found[1] < found[0] * WIDE) return "linear";
   // What people choose by powers: rates, sizes, decays. Results are compared as they are, unless they spread wider still.
   return /^hp\./i.test(expr) || found[1] > found[0] * 1000 ? "log" : "linear";
@@ -26,7 +26,7 @@ function usual(expr, values, mask) {
 
 /**
  * @typedef {{
- *   expr: string, title: string, kind: "number" | "time" | "category", scale: string, places: Float64Array,
+ *   expr: string, title: string, kind: "number" | "time" | "category", boolean?: boolean, scale: string, places: Float64Array,
  *   categories: (string | null)[], low: number, high: number, none: number, below: number,
  *   ticks: (low: number, high: number, most: number) => {at: number, label: string}[],
  *   value: (place: number) => number, place: (value: number) => number, tell: (i: number) => string,
@@ -35,7 +35,7 @@ function usual(expr, values, mask) {
 
 /**
  * @param {string} expr @param {import("./data.js").Column} found its values
- * @param {string} [wanted] the scale @param {ArrayLike<number> | null} [mask] the runs that count
+ * @param {string} [wanted] the scale @param {ArrayLike<number> | null} [mask] the runs whose missing values are counted; places are those of all
  * @returns {Axis}
  */
 export function axisOf(expr, found, wanted = "auto", mask = null) {
@@ -44,7 +44,7 @@ export function axisOf(expr, found, wanted = "auto", mask = null) {
 }
 
 function ofNumbers(expr, title, { kind, values }, wanted, mask) {
-  const scale = kind === "time" ? "linear" : wanted === "auto" ? usual(expr, values, mask) : wanted;
+  const scale = kind === "time" ? "linear" : wanted === "auto" ? usual(expr, values) : wanted;
   const straight = scaleOf(scale, typical(values));
   const places = scale === "linear" ? values : Float64Array.from(values, straight.place);
   let [none, below] = [0, 0];
@@ -53,7 +53,7 @@ function ofNumbers(expr, title, { kind, values }, wanted, mask) {
     if (Number.isFinite(values[i])) below += 1;
     else none += 1;
   }
-  const [low, high] = extent(places, mask) ?? [0, 1];
+  const [low, high] = extent(places) ?? [0, 1];
   return {
     expr, title, kind, scale, places, categories: [], low, high, none, below, place: straight.place, value: straight.value,
     ticks: kind === "time" ? wallTicks : straight.ticks,
@@ -69,13 +69,12 @@ function typical(values) {
   return sizes[Math.floor(sizes.length / 2)] ?? 1;
 }
 
-function ofTexts(expr, title, { values }, mask) {
+function ofTexts(expr, title, { kind, values }, mask) {
   const counts = new Map();
   const texts = Array.from(values, asText);
   let none = 0;
   texts.forEach((text, i) => {
-    if (mask && !mask[i]) return;
-    if (text === null) none += 1;
+    if (text === null) none += !mask || mask[i] ? 1 : 0;
     else counts.set(text, (counts.get(text) ?? 0) + 1);
   });
   let shown = [...counts.keys()];
@@ -88,7 +87,7 @@ function ofTexts(expr, title, { values }, mask) {
   const places = Float64Array.from(texts, (text) => (text === null ? NaN : at.get(text) ?? others));
   const label = (text) => text ?? `${counts.size - at.size} others`;
   return {
-    expr, title, kind: "category", scale: "linear", places, categories, low: 0, high: Math.max(0, categories.length - 1), none, below: 0,
+    expr, title, kind: "category", boolean: kind === "boolean", scale: "linear", places, categories, low: 0, high: Math.max(0, categories.length - 1), none, below: 0,
     place: (value) => value, value: (place) => place,
     ticks: (low, high, most) => {
       const every = Math.max(1, Math.ceil((Math.min(high, categories.length) - Math.max(low, 0)) / most));

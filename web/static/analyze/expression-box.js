@@ -91,7 +91,8 @@ export class ExpressionBox {
   }
 
   get #shown() {
-    return this.more().find((one) => one.value === this.value)?.label ?? this.value;
+    // Where nothing is chosen, the placeholder says what that means.
+    return this.value && (this.more().find((one) => one.value === this.value)?.label ?? this.value);
   }
 
   /** Show an expression; while somebody types, what is typed stays. */

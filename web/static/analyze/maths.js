@@ -118,12 +118,12 @@ export function trend(xs, ys, mask = null) {
   return { n: a.length, slope, start: mb - slope * ma, r, rank: correlation(ranks(a), ranks(b)).r, low, high };
 }
 
-/** The smallest and the largest number that is finite; null where there is none. @param {ArrayLike<number>} values @param {ArrayLike<number> | null} [mask] */
-export function extent(values, mask = null) {
+/** The smallest and the largest number that is finite; null where there is none. @param {ArrayLike<number>} values */
+export function extent(values) {
   let [low, high] = [Infinity, -Infinity];
   for (let i = 0; i < values.length; i += 1) {
     const v = values[i];
-    if ((mask && !mask[i]) || !Number.isFinite(v)) continue;
+    if (!Number.isFinite(v)) continue;
     if (v < low) low = v;
     if (v > high) high = v;
   }

@@ -1,8 +1,11 @@
 /** The column of panels: each can be closed, is told of changes while it is in sight, and is reached by the bar above. */
 
-import { fill, h } from "../core/dom.js";
+import { button, fill, h } from "../core/dom.js";
+import { plural } from "../core/format.js";
 import { offer } from "../core/search.js";
-import { failed } from "../core/ui.js";
+import { failed, tell, toast } from "../core/ui.js";
+import { both } from "../table/language.js";
+import { conditionOf, words } from "./brush.js";
 
 /** What changes the runs that are looked at. */
 const RUNS = ["q", "arch", "dup"];
@@ -71,11 +74,12 @@ export class Panels {
    * @param {{params: () => object, all: () => object, fields: any, pick: (keys: string[], how?: string) => void, hover: (key: string | null) => void}} page
    */
   constructor(el, state, page) {
-    this.state = state;
+    Object.assign(this, { state, page });
     this.panels = PANELS.map((spec) => new Panel(spec, state, page));
     this.links = new Map(this.panels.map((panel) => [panel.id, h("a", { href: `#${panel.id}`, on: { click: (event) => { event.preventDefault(); this.go(panel); } } }, panel.title)]));
-    this.told = h("span", { class: "slot" });
-    this.over = h("div", { class: "over" }, h("nav", { "aria-label": "Panels" }, [...this.links.values()]), this.told);
+    this.brushes = h("div", { class: "brushes", role: "group", "aria-label": "Brushes" });
+    this.looked = h("span", { class: "looked", role: "status" });
+    this.over = h("div", { class: "over" }, h("nav", { "aria-label": "Panels" }, [...this.links.values()]), h("span", { class: "space" }), this.looked, this.brushes);
     this.el = h("div", { class: "analysis" }, this.over, this.panels.map((panel) => panel.el));
     el.append(this.el);
     const sight = new IntersectionObserver((found) => {
@@ -90,6 +94,7 @@ export class Panels {
     for (const panel of this.panels) offer(`Go to ${panel.title}`, () => this.go(panel));
     state.on((changed) => this.#changed(changed));
     this.#where();
+    this.#chips();
   }
 
   /** Bring a panel into sight. */
@@ -110,7 +115,42 @@ export class Panels {
 
   #changed(changed) {
     if (changed.has("closed")) for (const panel of this.panels) panel.draw();
+    if (changed.has("brush")) this.#chips();
     if ([...RUNS, "brush"].some((name) => changed.has(name))) this.refresh();
+  }
+
+  /** How many runs are looked at. @param {number | null} count null while groups are counted */
+  count(count) {
+    fill(this.looked, count === null ? "" : plural(count, "run"));
+  }
+
+  /** The brushes as chips, and what can be made of them. */
+  #chips() {
+    const { state } = this;
+    const brush = state.get("brush");
+    const all = Object.entries(brush);
+    const focused = this.brushes.contains(document.activeElement);
+    const clear = (expr) => {
+      const { [expr]: _, ...others } = state.get("brush");
+      state.set({ brush: others });
+    };
+    const select = async () => {
+      try {
+        const keys = await this.page.runs();
+        this.page.pick(keys);
+        toast(`${plural(keys.length, "run")} selected`);
+      } catch (error) {
+        toast(tell(error), { bad: true });
+      }
+    };
+    this.brushes.hidden = !all.length;
+    fill(this.brushes, all.map(([expr, parts]) => h("span", { class: "chip", title: words(expr, parts) }, h("span", { class: "cut" }, words(expr, parts)), button("close", `Clear the brush of ${expr}`, () => clear(expr)))),
+      all.length > 0 && [
+        button(null, "", select, { text: "Select the brushed runs" }),
+        button(null, "The brushes become part of the filter", () => state.set({ q: both(state.get("q"), conditionOf(state.get("brush"))), brush: {} }), { text: "Make it the filter" }),
+        button(null, "", () => state.set({ brush: {} }), { text: "Clear brushes" }),
+      ]);
+    if (focused) /** @type {HTMLElement | null} */ (this.brushes.querySelector("button"))?.focus();
   }
 
   /** The lake has changed, or which runs are looked at. */

@@ -69,16 +69,18 @@ export function places(data, look, mask) {
   const y = axisOf(look.sy, columns.get(look.sy), look.sys, mask);
   const [xs, ys] = [strewn(x, run_ids, 0), strewn(y, run_ids, 1)];
   const shown = [];
-  for (let i = 0; i < run_ids.length; i += 1) if ((!mask || mask[i]) && Number.isFinite(xs[i]) && Number.isFinite(ys[i])) shown.push(i);
+  // The window is that of all runs: brushes take some away, and the others stay where they are.
   let [lowX, highX, lowY, highY] = [Infinity, -Infinity, Infinity, -Infinity];
-  for (const i of shown) {
+  for (let i = 0; i < run_ids.length; i += 1) {
+    if (!Number.isFinite(xs[i]) || !Number.isFinite(ys[i])) continue;
+    if (!mask || mask[i]) shown.push(i);
     lowX = Math.min(lowX, x.places[i]);
     highX = Math.max(highX, x.places[i]);
     lowY = Math.min(lowY, y.places[i]);
     highY = Math.max(highY, y.places[i]);
   }
-  const whole = shown.length ? [widened(lowX, highX, x.kind === "category"), widened(lowY, highY, y.kind === "category")] : [[0, 1], [0, 1]];
-  const size = look.ss ? axisOf(look.ss, columns.get(look.ss), "linear", mask) : null;
+  const whole = lowX <= highX ? [widened(lowX, highX, x.kind === "category"), widened(lowY, highY, y.kind === "category")] : [[0, 1], [0, 1]];
+  const size = look.ss ? axisOf(look.ss, columns.get(look.ss), "linear") : null;
   const usual = usualSize(shown.length);
   const sizes = size ? Float64Array.from(size.places, (place) => (Number.isFinite(place) ? SIZES[0] + ((place - size.low) / (size.high - size.low || 1)) * (SIZES[1] - SIZES[0]) : SIZES[0])) : new Float64Array(run_ids.length).fill(usual);
   const numeric = x.kind !== "category" && y.kind !== "category";

@@ -47,7 +47,7 @@ export class Scatter {
   // Controls
 
   #box(label, name, more) {
-    const box = new ExpressionBox({ label, fields: this.page.fields, more, placeholder: "automatic", pick: (expr) => this.state.set({ [name]: expr, ...(name === "sx" || name === "sy" ? { szoom: null } : {}) }) });
+    const box = new ExpressionBox({ label, fields: this.page.fields, more, pick: (expr) => this.state.set({ [name]: expr, ...(name === "sx" || name === "sy" ? { szoom: null } : {}) }) });
     return box;
   }
 
@@ -59,6 +59,7 @@ export class Scatter {
       sc: this.#box("Colour", "sc", () => [automatic("a hyperparameter that varies"), { label: "colours of the runs", detail: "as in the table", value: "run" }]),
       ss: this.#box("Size", "ss", () => [{ label: "one size", detail: "", value: "" }]),
     };
+    this.boxes.ss.input.placeholder = "one size";
     this.scales = { sxs: select("Scale of x", SCALES, (value) => this.state.set({ sxs: value, szoom: null })), sys: select("Scale of y", SCALES, (value) => this.state.set({ sys: value, szoom: null })), scs: select("Scale of the colours", SCALES, (value) => this.state.set({ scs: value })) };
     const swap = button("compare", "Swap x and y", () => {
       const { sxs, sys, fx, fy } = this.state.values;
@@ -97,10 +98,8 @@ export class Scatter {
     this.trend.input.checked = values.trend;
     this.frontTools.hidden = !values.front;
     this.reset.hidden = !values.szoom;
-    if (this.#asked) for (const name of ["sx", "sy"]) this.boxes[name].input.placeholder = this.#asked[name];
-    const sc = this.#asked?.sc;
-    if (sc) this.boxes.sc.input.placeholder = sc === "run" ? "colours of the runs" : sc;
-    this.boxes.ss.input.placeholder = "one size";
+    const asked = this.#asked;
+    if (asked) for (const [name, text] of [["sx", asked.sx], ["sy", asked.sy], ["sc", asked.sc === "run" ? "colours of the runs" : asked.sc]]) this.boxes[name].input.placeholder = text;
     this.scales.scs.hidden = !this.colour || this.colour.kind !== "number";
     if (this.at) for (const [name, axis] of [["sxs", this.at.x], ["sys", this.at.y]]) this.scales[name].disabled = axis.kind !== "number";
   }
@@ -157,7 +156,7 @@ export class Scatter {
     this.mask = left(state.get("brush"), data.columns, data.keys.length);
     const { values } = state;
     this.at = places(data, { ...values, ...this.#asked }, this.mask);
-    this.colour = this.#asked.sc === "run" ? null : axisOf(this.#asked.sc, data.columns.get(this.#asked.sc), values.scs, this.mask);
+    this.colour = this.#asked.sc === "run" ? null : axisOf(this.#asked.sc, data.columns.get(this.#asked.sc), values.scs);
     const { hue } = values;
     this.colours = this.colour ? tinted(this.colour, theme()) : data.keys.map((key, i) => hue[key] ?? this.page.tints.get(key) ?? data.colours[i]);
     this.shown = picture(this.at, this.colours, this.#selected(), ink(), stage.width, stage.height);

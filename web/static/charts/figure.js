@@ -13,7 +13,7 @@ const all = new Set();
 onTheme(() => { for (const one of all) one.repaint(); });
 
 const lineGlyph = (B, more = {}) => new B.MultiLine({ xs: { field: "xs" }, ys: { field: "ys" }, line_color: { field: "colour" }, line_dash: { field: "dash" }, line_width: { field: "width" }, line_join: "bevel", ...more });
-const plainGlyph = (B, more) => new B.MultiLine({ xs: { field: "xs" }, ys: { field: "ys" }, line_color: { field: "colour" }, line_width: 1, line_join: "bevel", ...more });
+const plainGlyph = (B, more = {}) => new B.MultiLine({ xs: { field: "xs" }, ys: { field: "ys" }, line_color: { field: "colour" }, line_width: 1, line_join: "bevel", ...more });
 const spotGlyph = (B, more) => new B.Scatter({ x: { field: "x" }, y: { field: "y" }, ...more });
 const LINES = ["xs", "ys", "colour", "dash", "width"];
 const PLAIN = ["xs", "ys", "colour"];
@@ -47,13 +47,13 @@ const KINDS = {
     axes: false, borders: [0, 0, 0, 0],
     layers: {
       faint: { columns: PLAIN, glyph: (B) => plainGlyph(B, { line_alpha: 0.16 }) },
-      lines: { columns: PLAIN, over: true, glyph: (B) => plainGlyph(B, { line_alpha: 0.6 }) },
+      lines: { columns: PLAIN, over: true, glyph: (B) => plainGlyph(B) },
       rails: { columns: LINES, glyph: lineGlyph, over: true },
       words: {
         columns: ["x", "y", "text", "align", "colour", "halo"], over: true,
         glyph: (B) => new B.Text({
           x: { field: "x" }, y: { field: "y" }, text: { field: "text" }, text_align: { field: "align" }, text_baseline: "middle", text_color: { field: "colour" },
-          text_outline_color: { field: "halo" }, text_outline_width: 3, text_font: "system-ui", text_font_size: "11px",
+          background_fill_color: { field: "halo" }, background_fill_alpha: 0.8, padding: 1, text_font: "system-ui", text_font_size: "11px",
         }),
       },
     },

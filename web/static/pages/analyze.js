@@ -49,18 +49,22 @@ const page = {
     table.highlight(key);
     panels.highlight(key);
   },
+  /** The keys of all runs that are looked at, in the order of the table. */
+  runs: () => table.keys(),
   /** Bring a run into sight in the table. @param {string} key */
   reveal(key) {
     if (state.get("view") === "charts") state.set({ view: "both" });
     table.reveal(key);
   },
-  /** Colours that runs have in this view. @type {Map<string, string>} */
+  /** Colours of runs that the table draws. @type {Map<string, string>} */
   tints: new Map(),
 };
 const table = new RunTable(left, state, {
   narrow: () => conditionOf(state.get("brush")),
-  onVisible: (entries) => {
-    page.tints = new Map(entries.map((one) => [one.key, one.colour]));
+  onVisible: (entries, total) => {
+    const grouped = state.get("group").length > 0;
+    page.tints = new Map(grouped ? [] : entries.map((one) => [one.key, one.colour]));
+    panels.count(grouped ? null : total);
     panels.repaint();
   },
   onHover: (key) => panels.highlight(key),
