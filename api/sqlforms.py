@@ -104,11 +104,31 @@ def _exact(value: Any) -> Any:
         return near if math.isfinite(near) and Decimal(repr(near)) == value else str(value)
     if isinstance(value, datetime) and value.microsecond % 1000:
         return value.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    if isinstance(value, pa.MonthDayNano):
+        return _span(value)
     if isinstance(value, dict):
         return {str(key): _exact(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [_exact(one) for one in value]
     return answers.plain(value)
+
+
+def _span(value: Any) -> str:
+    """An INTERVAL as DuckDB writes it: 1 month 2 days 03:04:05."""
+    years, months = divmod(abs(value.months), 12)
+    named = [(years, "year"), (months, "month")]
+    parts = [
+        f"{'-' if value.months < 0 else ''}{n} {word}{'s' * (n != 1)}" for n, word in named if n
+    ]
+    if value.days:
+        parts.append(f"{value.days} day{'s' * (abs(value.days) != 1)}")
+    micros = abs(value.nanoseconds) // 1000
+    if micros or not parts:
+        seconds, micros = divmod(micros, 1_000_000)
+        clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+        clock += f".{micros:06}".rstrip("0") if micros else ""
+        parts.append(("-" if value.nanoseconds < 0 else "") + clock)
+    return " ".join(parts)
 
 
 def _clipped(column: pa.ChunkedArray, values: list[Any], clip: int) -> list[tuple[int, int]]:

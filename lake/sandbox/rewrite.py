@@ -15,6 +15,7 @@ _SHOW_TABLES = re.compile(r"\s*SHOW\s+TABLES\s*;?\s*", re.IGNORECASE)
 _EXPLAIN = re.compile(r"\s*EXPLAIN(?=[\s(])", re.IGNORECASE)
 _OPEN, _CLOSE = b"([{", b")]}"
 _ENDS = (b"USING", b"GROUP", b"ORDER", b"LIMIT", b"OFFSET")
+_NONE = "no value of a PIVOT"
 _VALUES = "list the values: PIVOT ... ON column IN ('a', 'b') USING ..."
 
 
@@ -43,7 +44,7 @@ def pivot(sql: str, values: Callable[[str], list[str]]) -> str:
     if parts is None:
         raise SqlError("PIVOT within a query needs its values", text=sql, hint=_VALUES)
     before, source, elements, after = parts
-    listed = []
+    listed, none = [], False
     for element, has_values in elements:
         if has_values:
             listed.append(element)
@@ -55,10 +56,14 @@ def pivot(sql: str, values: Callable[[str], list[str]]) -> str:
         if len(found) > MAX_PIVOT:
             message = f"PIVOT ON {element.strip():.80}: more than {MAX_PIVOT} values"
             raise SqlError(message, text=sql, hint=f"filter the source, or {_VALUES}")
-        if not found:
-            raise SqlError(f"PIVOT ON {element.strip():.80}: there are no values", text=sql)
-        listed.append(f"{element} IN ({', '.join(map(text, found))})")
-    return f"{before}PIVOT {source} ON {', '.join(listed)} {after}"
+        none = none or not found
+        listed.append(f"{element} IN ({', '.join(map(text, found or [_NONE]))})")
+    written = f"PIVOT {source} ON {', '.join(listed)} {after}"
+    if none:
+        # As DuckDB has it: the columns that are not made of values.
+        without = f"SELECT COLUMNS(c -> NOT contains(c, {text(_NONE)}))"
+        return f"{before}{without} FROM ({written.rstrip().rstrip(';')})"
+    return before + written
 
 
 def text(value: str) -> str:

@@ -171,6 +171,7 @@ def test_every_type_has_a_form(client: FlaskClient) -> None:
     assert (row["empty"], row["none"], row["novarchar"]) == ("", None, None)
     assert row["micro"] == "2024-01-02T03:04:05.123456Z" and row["raw"] == "ff00"
     assert row["struct"] == {"a": 1, "b": [{"c": "x"}]} and row["nested"] == [[1.0], ["Infinity"]]
+    assert (row["span"], row["months"], row["spans"]) == ("1 day", "1 month 2 days", ["1 day"])
     assert (
         types["tiny"] == "TINYINT"
         and types["list"] == "INTEGER[]"
@@ -288,3 +289,14 @@ def test_the_schema_is_told_in_words(client: FlaskClient) -> None:
     for call in ("arg_max(name, points)", "list_transform([1], lambda x: x + 1)"):
         asked = {"query": f"SELECT {call} FROM runs", "format": "json"}
         assert client.post(SQL, json=asked).status_code == 200
+
+
+def test_intervals_are_written_as_duckdb_does(client: FlaskClient) -> None:
+    """The cast to text is the same, whatever they hold."""
+    spans = (
+        "INTERVAL '14 months', INTERVAL '-1 month', INTERVAL '3 days 04:05:06.789', INTERVAL 0 SECONDS,"
+        " INTERVAL '-90 seconds', INTERVAL '25 hours', INTERVAL '1 year 1 day', INTERVAL '-2 days'"
+    )
+    query = f"SELECT i, i::VARCHAR AS t FROM (SELECT unnest([{spans}]) AS i)"
+    told = client.post(SQL, json={"query": query, "format": "json"}).get_json()
+    assert len(told["rows"]) == 8 and all(i == t for i, t in told["rows"]), told["rows"]

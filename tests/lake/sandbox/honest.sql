@@ -74,3 +74,7 @@ EXPLAIN SELECT 1
 /* a comment */ SELECT 1 -- and another
 SELECT ';' AS "a;b";
 SELECT 0 WHERE false
+PIVOT (FROM series WHERE tag = 'none such') ON tag USING max(max) GROUP BY run_id ORDER BY run_id
+PIVOT (SELECT run_id, NULL::VARCHAR AS n, 1 AS v FROM runs) ON n USING sum(v) AS s, count(*) AS c GROUP BY run_id ORDER BY run_id;
+PIVOT (SELECT run_id, tag, NULL::INT AS n, max FROM series) ON tag, n USING sum(max) GROUP BY run_id ORDER BY run_id
+PIVOT (FROM runs WHERE false) ON name USING count(*)

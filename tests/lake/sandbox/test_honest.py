@@ -100,9 +100,7 @@ def test_bytes_are_cut_off_and_that_is_told(made: Any) -> None:
 
 
 def test_pivot_refuses_what_duckdb_refuses(sandbox: Sandbox) -> None:
-    """No values, too many, or a parameter in what they are taken from."""
-    with pytest.raises(SqlError, match="no values"):
-        sandbox.ask("PIVOT (FROM runs WHERE false) ON name USING count(*)")
+    """Too many values, or a parameter in what they are taken from."""
     with pytest.raises(SqlError, match="more than 1000 values"):
         sandbox.ask("PIVOT (FROM range(5000) t(i)) ON i USING count(*)")
     with pytest.raises(UsageError):
