@@ -41,7 +41,10 @@ class Service:
     def names(self) -> Names:
         """The relations that `cursor` has besides the lake's, and the names that there are."""
         known = self.readers.known()
-        return replace(_NAMES, hparams=known.hparams, series=known.series, kept=self.readers.kept)
+        return replace(
+            _NAMES, hparams=known.hparams, series=known.series, kept=self.readers.kept,
+            selected=self.state.selected,
+        )  # fmt: skip
 
     def close(self) -> None:
         """Let go of both databases, and of the processes that run SQL."""

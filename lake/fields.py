@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
@@ -60,7 +60,7 @@ OF_NUMBER: dict[str, tuple[str, Kind]] = {
     "isinf": ("isinf({0})", "condition"),
 }
 OF_TEXT = {"lower": "lower({0})", "upper": "upper({0})"}
-FUNCTIONS = (*STATS, "now", "tag", "search", "coalesce", *OF_NUMBER, *OF_TEXT)
+FUNCTIONS = (*STATS, "now", "tag", "search", "selected", "coalesce", *OF_NUMBER, *OF_TEXT)
 
 _INTERVAL = re.compile(r"\s*(\d{1,6}) *(second|minute|hour|day|week|month|year)s?\s*", re.I | re.A)
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
@@ -106,7 +106,8 @@ class Scope:
     """What the expressions of one statement share, and what they turned out to need.
 
     *tags* names a relation (run_id, tag) that holds the users' tags, *notes* one (run_id, name,
-    notes, colour, archived, tags) of all that they wrote. Where *known_hparams* or
+    notes, colour, archived, tags) of all that they wrote, *selected* gives the run_keys of a
+    selection that they kept. Where *known_hparams* or
     *known_tags* are given, other names are refused. *names* are aliases that expressions may use.
     *hparams* numbers the columns `hp.h0` (text) and `hp.n0` (number), *metrics* the columns `m.m0`.
     A metric is (stat, tag, stream); without a stream it is the first that has the tag, '' foremost.
@@ -115,6 +116,7 @@ class Scope:
 
     tags: str | None = None
     notes: str | None = None
+    selected: Callable[[str], Sequence[str]] | None = None
     known_hparams: tuple[str, ...] = ()
     known_tags: tuple[str, ...] = ()
     now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(tzinfo=None))

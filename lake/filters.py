@@ -12,7 +12,7 @@ from typing import NoReturn, TypeVar, cast
 
 from sqlglot import exp
 
-from ..core.errors import FilterError
+from ..core.errors import FilterError, UsageError
 from . import fields, grammar, words
 from .fields import Kind, Scope, Term, holds
 
@@ -348,6 +348,8 @@ class _Writer:
             return self._tag(argument)
         if name == "search":
             return self._search(argument)
+        if name == "selected":
+            return self._selected(argument)
         return Term(self._time(self._term(argument), argument), "time")
 
     def _metric(self, stat: str, node: Node) -> Term:
@@ -386,6 +388,19 @@ class _Writer:
             hint = "Write the words in single quotes: `search('resnet adam')`."
             self._refuse(argument, "search takes words in quotes", hint)
         return holds(words.search(found, self.scope))
+
+    def _selected(self, argument: Node) -> Term:
+        if self.scope.selected is None:
+            message = "selections are kept by the web service in its state database"
+            self._refuse(argument, message, "Use them on the pages or in the HTTP API.")
+        name = self._series_name(argument)
+        if name is None:
+            self._refuse(argument, "selected takes the id of a selection in quotes")
+        try:
+            keys = self.scope.bind(list(self.scope.selected(name)))
+        except UsageError as error:
+            self._refuse(argument, error.message, error.hint)
+        return holds(f"(r.run_key IN (SELECT unnest({keys}::VARCHAR[])))")
 
     def _interval(self, argument: Node) -> Term:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -56,12 +57,13 @@ class Names:
 
     *archived* is a relation (run_id) of runs that are left out unless the query has `archived`;
     *notes* is one (run_id, name, notes, colour, archived, tags) of what people wrote about runs.
-    *kept* has columns in memory.
+    *selected* gives the run_keys of a selection by its id. *kept* has columns in memory.
     """
 
     tags: str | None = None
     archived: str | None = None
     notes: str | None = None
+    selected: Callable[[str], Sequence[str]] | None = None
     hparams: tuple[str, ...] = ()
     series: tuple[str, ...] = ()
     kept: KeptColumns | None = None
@@ -156,7 +158,7 @@ class Statement:
         self.kept = names.kept
         self.turn = names.kept.turn() if names.kept else 0
         self.scope = Scope(
-            tags=names.tags, notes=names.notes,
+            tags=names.tags, notes=names.notes, selected=names.selected,
             known_hparams=names.hparams, known_tags=names.series,
         )  # fmt: skip
         _check(query)

@@ -155,6 +155,11 @@ class State:
                 raise NoSuchView(f"there is no view {id[:64]!r}", hint=hint)
             return _view(found)
 
+    def selected(self, id: str) -> list[str]:
+        """The run_keys that are selected in the view of that id; raises NoSuchView."""
+        keys = self.view(id).state.get("sel")
+        return [key for key in keys if isinstance(key, str)] if isinstance(keys, list) else []
+
     def views(self) -> list[View]:
         """The views that have a name, the newest first."""
         named = select(SavedView).where(SavedView.name != "")
