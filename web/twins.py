@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, jsonify, redirect, request
@@ -10,6 +11,7 @@ from werkzeug.wrappers import Response as Reply
 from ..api import answers
 from ..api.service import Service
 from ..lake import history
+from .brushes import condition
 
 # What the workspace's address says, by what the API calls it.
 _RUNS = {"q": "filter", "cols": "columns", "sort": "sort"}
@@ -21,11 +23,14 @@ def twins(service: Service) -> Blueprint:
     blueprint = Blueprint("twins", __name__)
 
     @blueprint.get("/index.json")
+    @blueprint.get("/analyze.json")
     def index() -> Reply:
-        """The runs, or groups of runs, of a workspace's address."""
+        """The runs, or groups of runs, of the address of a workspace or an analysis."""
         given = {name: request.args[key] for key, name in _RUNS.items() if key in request.args}
         flags = {"arch": "archived", "dup": "duplicates"}
         given |= {name: "true" for key, name in flags.items() if request.args.get(key) == "1"}
+        if request.args.get("brush"):
+            given["members"] = json.dumps([[condition(request.args["brush"]), True]])
         if request.args.get("group"):
             return _to("groups", given | {"group_by": request.args["group"]})
         return _to("runs", given)

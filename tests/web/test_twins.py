@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 
 import pytest
@@ -21,6 +22,7 @@ def test_every_page_names_its_twin(client: FlaskClient) -> None:
             [r["run_id"] for r in told["runs"]] == list(ids)
         ),
         f"/v/{saved['id']}": lambda told: told["state"] == {"q": "x"},
+        "/sources?tab=problems": lambda told: told["sources"] and told["machines"],
         "/api": lambda told: told["openapi"].startswith("3.1"),
     }
     for page, holds in pages.items():
@@ -52,3 +54,43 @@ def test_a_name_from_elsewhere_is_refused(client: FlaskClient, host: str, status
     """So that no page of another site can ask through a name that it gave this machine."""
     headers = {"Host": host} if host else {}
     assert client.get("/api/v1/info", headers=headers).status_code == status
+
+
+@pytest.mark.parametrize(
+    "part", ["[0.0001, 0.2]", '["2020-01-01", "2040-01-01T00:00:00Z"]', '"x"', "true", "null", "[]"]
+)
+def test_brushes_of_an_analysis_are_a_condition(client: FlaskClient, part: str) -> None:
+    """Every kind of part is one that the API understands, and leaves no more runs than all."""
+    expr = {"[": "hp.lr", "t": "archived", '"': "hp.model", "n": "hp.lr"}[part[0]]
+    expr = "created_at" if "2020" in part else expr
+    brush = json.dumps({expr: [json.loads(part)], 'last("loss") - first("loss")': [[], [-9, 9]]})
+    told = client.get("/analyze.json", query_string={"brush": brush}, follow_redirects=True)
+    assert told.status_code == 200, told.get_json()
+    every = client.get("/analyze.json", follow_redirects=True).get_json()["total"]
+    assert told.get_json()["total"] <= every
+
+
+def test_a_brush_leaves_what_it_says(client: FlaskClient) -> None:
+    """The runs of a brush are those whose value lies in it."""
+    rows = client.get("/api/v1/runs?columns=hp.lr&limit=1000").get_json()["rows"]
+    rates = sorted({row[1] for row in rows if row[1] is not None})
+    low, high = rates[0], rates[len(rates) // 2]
+    for parts, holds in (
+        ([[low, high]], lambda v: v is not None and low <= v <= high),
+        ([[]], lambda v: v is None),
+        ([[high, high], None], lambda v: v is None or v == high),
+    ):
+        asked = {"brush": json.dumps({"hp.lr": parts})}
+        told = client.get("/analyze.json", query_string=asked, follow_redirects=True).get_json()
+        assert told["total"] == sum(holds(row[1]) for row in rows), parts
+
+
+@pytest.mark.parametrize(
+    "brush", ["x", "[]", '{"hp.lr": 1}', '{"hp.lr": []}', '{"hp.lr": [[1]]}', '{"hp.lr": [{}]}',
+              '{"hp.lr": [[true, false]]}', '{"no such": [[0, 1]]}', "[" * 9000]
+)  # fmt: skip
+def test_what_is_no_brush_is_refused(client: FlaskClient, brush: str) -> None:
+    """With a word on what is expected."""
+    told = client.get("/analyze.json", query_string={"brush": brush}, follow_redirects=True)
+    assert told.status_code == 400
+    assert re.search("are no brushes|no such", told.get_data(as_text=True))
