@@ -125,6 +125,8 @@ export class Figure {
     }
     figure.host = document.createElement("div");
     figure.host.className = "canvas";
+    // Mouse and keys are ours: nothing within takes the focus.
+    figure.host.inert = true;
     const kept = [];
     /** @type {any} */ (window).boardlakeRecordViewport?.(kept);
     try {
