@@ -123,6 +123,16 @@ def test_compare_with_a_menu_open(page: Page, server_url: str, keys: list[str]) 
     check(page)
 
 
+@pytest.mark.parametrize("tab", ["sources", "trouble", "problems", "copies", "disk", "quality"])
+def test_sources(page: Page, server_url: str, empty_url: str, tab: str) -> None:
+    """Each part of the page of sources, over the samples and over an empty lake."""
+    for url in (server_url, empty_url):
+        page.goto(f"{url}/sources?tab={tab}&open=stopped_tags,no_hparams")
+        expect(page.get_by_role("tab", selected=True)).to_be_visible(timeout=_PATIENCE_MS)
+        page.wait_for_load_state("networkidle")
+        check(page)
+
+
 def test_api(page: Page, server_url: str) -> None:
     """The API page with schemas unfolded and a question asked."""
     page.goto(f"{server_url}/api")

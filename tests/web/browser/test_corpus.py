@@ -91,3 +91,21 @@ def test_runs_of_different_projects_side_by_side(page: Page, real_url: tuple[str
     page.goto(f"{url}/compare?runs={','.join(keys)}&base={keys[0]}")
     expect(page.get_by_text("baseline").first).to_be_visible()
     expect(page.locator(".failed")).to_have_count(0)
+
+
+def test_sources(page: Page, real_url: tuple[str, Path]) -> None:
+    """What is known of these files: every part is drawn, and the numbers are those of the API."""
+    url, _ = real_url
+    for tab in ("sources", "trouble", "problems", "copies", "disk", "quality"):
+        page.goto(f"{url}/sources?tab={tab}")
+        expect(page.get_by_role("tab", selected=True)).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        expect(page.locator(".failed:not(.state)")).to_have_count(0)
+    checks = ask(url, "quality")["checks"]
+    assert {one["id"] for one in checks if one["runs"]} >= {"non_finite", "steps_back", "problems"}
+    for one in checks:
+        if one["runs"]:
+            card = page.locator(f'[data-check="{one["id"]}"]')
+            card.get_by_role("button", name="Show what was found").click()
+            expect(card.locator("tbody tr").first).to_be_visible()
+    expect(page.locator(".failed:not(.state)")).to_have_count(0)

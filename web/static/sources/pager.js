@@ -9,10 +9,10 @@ export class Pager {
   /** @param {string} what the list @param {number} size rows of a page @param {(offset: number) => void} go */
   constructor(what, size, go) {
     Object.assign(this, { size, go, offset: 0, total: 0 });
-    this.first = button(null, `First page of ${what}`, () => go(0), { text: "First" });
+    this.first = button(null, `First page of ${what}`, () => go(0), { text: "First", "aria-label": `First page of ${what}` });
     this.before = button("right", `Page before of ${what}`, () => go(Math.max(0, this.offset - size)), { class: "button bare back" });
     this.next = button("right", `Next page of ${what}`, () => go(this.offset + size));
-    this.last = button(null, `Last page of ${what}`, () => go(this.#lastOffset()), { text: "Last" });
+    this.last = button(null, `Last page of ${what}`, () => go(this.#lastOffset()), { text: "Last", "aria-label": `Last page of ${what}` });
     this.says = h("span", { class: "muted", role: "status" });
     this.el = h("div", { class: "pager", role: "group", "aria-label": `Pages of ${what}` }, this.first, this.before, this.says, this.next, this.last);
   }
