@@ -8,7 +8,9 @@ import { extent } from "./maths.js";
 export const SCALES = { auto: "automatic", linear: "linear", log: "logarithmic", symlog: "symlog" };
 /** More categories than these stand under "others". */
 const MOST_CATEGORIES = 60;
-const WIDE = 30; // values of such a factor are seen better on a logarithmic axis
+// Values that lie so many times apart are seen better on a logarithmic axis.
+const WIDE = 30;
+const VERY_WIDE = 100;
 
 /** A value that is no number as text, null where there is none. */
 function asText(value) {
@@ -18,10 +20,12 @@ function asText(value) {
 
 /** The scale that suits values best. @param {string} expr @param {ArrayLike<number>} values */
 function usual(expr, values) {
-  const found = extent(values);
-  if (!found || found[0] <= 0 || found[1] < found[0] * WIDE) return "linear";
-  // What people choose by powers: rates, sizes, decays. Results are compared as they are, unless they spread wider still.
-  return /^hp\./i.test(expr) || found[1] > found[0] * 1000 ? "log" : "linear";
+  const sorted = Float64Array.from(values).filter(Number.isFinite).sort();
+  if (!sorted.length || sorted[0] <= 0) return "linear";
+  // What people choose by powers: rates, sizes, decays. Results are compared as they are, unless most of them spread wider still.
+  if (/^hp\./i.test(expr)) return sorted[sorted.length - 1] >= sorted[0] * WIDE ? "log" : "linear";
+  const at = (share) => sorted[Math.floor(share * (sorted.length - 1))];
+  return at(0.9) >= at(0.1) * VERY_WIDE ? "log" : "linear";
 }
 
 /**

@@ -105,7 +105,7 @@ export class Panels {
   }
 
   #where() {
-    const top = this.over.getBoundingClientRect().bottom + 40;
+    const top = this.over.getBoundingClientRect().bottom + 80;
     const here = this.panels.findLast((panel) => panel.el.getBoundingClientRect().top <= top) ?? this.panels[0];
     for (const [id, link] of this.links) {
       if (id === here.id) link.setAttribute("aria-current", "true");

@@ -27,7 +27,7 @@ const MOST_CHOSEN = 300; // selected runs whose lines stand out
 const TITLED = 40; // pixels for names above the axes of a picture that is taken away
 const KEYS = "Axes are moved, brushed and changed by the menus of their names";
 // Many lines are fainter, so that where they lie thick can be seen.
-const FAINT = [[60, "e0"], [300, "a8"], [1200, "70"], [5000, "48"]];
+const FAINT = [[60, "e0"], [300, "a8"], [1200, "70"], [3000, "48"], [6000, "28"]];
 
 export class Parallel {
   /** @param {HTMLElement} el @param {import("../core/state.js").State} state @param {any} page */
@@ -239,7 +239,7 @@ export class Parallel {
     const some = Object.fromEntries(Object.entries(brush).filter(([, parts]) => parts.length));
     this.mask = left(some, this.data.columns, this.data.keys.length);
     this.left = this.mask ? this.lines.filter((i) => this.mask[i]) : this.lines;
-    const alpha = FAINT.find(([most]) => this.left.length <= most)?.[1] ?? "2c";
+    const alpha = FAINT.find(([most]) => this.left.length <= most)?.[1] ?? "18";
     return { xs: this.left.map(() => this.xs), ys: this.left.map((i) => this.#corner(i)), colour: this.left.map((i) => this.tints[i] + alpha) };
   }
 
