@@ -39,7 +39,7 @@ _ZIP = "application/zip"
 class Busy(BoardlakeError):
     """As many exports as are taken at once are being written."""
 
-    http_status = 503
+    http_status = 429
 
 
 class NoSuchExport(UsageError):
@@ -198,12 +198,12 @@ class Exports:
 
         Whoever has begun to read such a file has all of it or an error: never a short one.
         """
-        # The DuckDB file is written all over until it is done.
-        while export.form == "duckdb" and not export.done.wait(_LOOK_AGAIN_S):
-            pass
         with self._lock:
             export.taking += 1
         try:
+            if export.form == "duckdb":
+                # It is written all over until it is done.
+                export.done.wait()
             opened = None
             while opened is None:
                 done = export.done.is_set()

@@ -17,14 +17,14 @@ _GROUPS = {
     "Runs": ("runs", "groups", "facets", "fields", "tags"),
     "Curves, texts, media": ("series", "histograms", "texts", "pr_curves", "media"),
     "Comparison": ("compare", "hparams"),
-    "Export and deletion": ("export", "delete"),
+    "Export and deletion": ("exports", "export", "delete"),
     "What people write": ("annotations", "views", "markdown"),
     "Python API": ("ask",),
 }
 _OTHERS = "More"
 _REFUSED = (
     ("400", "Refused"), ("403", "Not from here"), ("404", "Not there"), ("413", "Too much"),
-    ("503", "Not now"),
+    ("429", "Too many at once"), ("503", "Not now"), ("507", "No room"),
 )  # fmt: skip
 _DEEPEST = 8
 # What the Python API calls it; the rest is asked over HTTP.

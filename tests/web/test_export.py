@@ -150,7 +150,7 @@ def test_only_some_at_once(client: FlaskClient, service: Service) -> None:
     app = client.application
     held = [app.test_client().get("/api/v1/export?format=points") for _ in range(2)]
     refused = client.get("/api/v1/export?format=points")
-    assert (refused.status_code, refused.get_json()["error"]["kind"]) == (503, "Busy")
+    assert (refused.status_code, refused.get_json()["error"]["kind"]) == (429, "Busy")
     assert client.head("/api/v1/export?format=points").status_code == 200
     held[0].close()
     with client.get("/api/v1/export?format=points") as answer:

@@ -1,6 +1,7 @@
 /** What stands on every page: quick search, theme, keys, and undo where the page has a state. */
 
 import { button, fill, h } from "./dom.js";
+import { resume } from "./exports.js";
 import { bind, showKeys } from "./keys.js";
 import { carry } from "./scope.js";
 import { quickSearch } from "./search.js";
@@ -36,6 +37,7 @@ export function shell({ state, tools = [] } = {}) {
   bind("Ctrl+K", "search everything", quickSearch, { whileTyping: true });
   bind("t", "light or dark", () => light.click());
   bind("?", "this list", showKeys);
+  resume();
   if (state) {
     carry(state);
     bind("Ctrl+Z", "undo the last change of the view", () => state.undo());

@@ -1,15 +1,13 @@
 /** The head of the run page: what the run is called, where it comes from, how it is, what can be done with it. */
 
-import { address, get, withdrawn } from "../core/api.js";
+import { get, withdrawn } from "../core/api.js";
 import { PALETTE } from "../core/colour.js";
 import { button, debounce, fill, h, icon } from "../core/dom.js";
 import { ago, duration, time } from "../core/format.js";
-import { saveFrom } from "../core/save.js";
 import { literal } from "../core/split.js";
-import { copy, dialog, empty, failed, menu, popover, tell, toast } from "../core/ui.js";
+import { copy, dialog, empty, failed, menu, popover, toast } from "../core/ui.js";
 import { deleteRuns } from "../table/deletion.js";
-
-const FORMATS = [["parquet", "Parquet"], ["csv", "CSV"], ["duckdb", "DuckDB database"], ["arrow", "Arrow"]];
+import { download } from "../table/download.js";
 
 /** The header of a run. */
 export class Header {
@@ -132,10 +130,8 @@ export class Header {
   }
 
   #download() {
-    const take = (format) => saveFrom(address("export", { filter: `run_key = ${literal(this.page.key)}`, format, archived: true, duplicates: true }), `${this.page.data.run.name}.${format}`).catch((error) => toast(tell(error), { bad: true }));
     menu(this.load, "Download", [
-      ...FORMATS.map(([format, name]) => ({ label: name, icon: "download", run: () => { toast("The download is being made"); take(format); } })),
-      "-",
+      { label: "All that it logged…", icon: "download", run: () => download(null, { keys: [this.page.key] }) },
       { label: "This page as JSON", icon: "download", run: () => open(`/api/v1/runs/${this.page.key}`, "_blank", "noopener") },
     ]);
   }

@@ -6,7 +6,7 @@ import { plural } from "../core/format.js";
 import { bind } from "../core/keys.js";
 import { copy, dialog, menu, popover, tell, toast } from "../core/ui.js";
 import { retag, write } from "./changes.js";
-import { described, MOST_NAMED, only } from "./chosen.js";
+import { described, kept } from "./chosen.js";
 import { deleteRuns } from "./deletion.js";
 import { download } from "./download.js";
 import { peoplesTags } from "./names.js";
@@ -81,7 +81,7 @@ export class Bulk {
       one && act("rename", "edit", "Rename", () => this.rename()),
       one && act("base", "pin", this.state.get("base") === keys[0] ? "No longer the baseline" : "Make it the baseline that the others are compared with", () => this.baseline(), { "aria-pressed": String(this.state.get("base") === keys[0]) }),
       act("archive", away ? "undo" : "archive", away ? "Bring back from the archive" : "Archive: hidden, not deleted", () => this.archive(!away)),
-      act("download", "download", "Download", () => download(keys, this.state)),
+      act("download", "download", "Download", () => download(this.state, { keys })),
       act("delete", "trash", "Delete for good", () => deleteRuns(keys, () => this.#gone(keys)), { class: "button bare danger" }),
       act("more", "menu", "More", (event) => this.#more(event.currentTarget), { "aria-haspopup": "menu" }),
       act("clear", "close", "Clear the selection", () => this.state.set({ sel: [] })),
@@ -112,9 +112,12 @@ export class Bulk {
   }
 
   /** Leave only the selected runs in the table. */
-  only() {
-    if (this.keys.length > MOST_NAMED) toast(`${this.keys.length} runs are too many for a filter that names them: at most ${MOST_NAMED}`, { bad: true });
-    else this.state.set({ q: only(this.keys) });
+  async only() {
+    try {
+      this.state.set({ q: await kept(this.keys) });
+    } catch (error) {
+      toast(tell(error), { bad: true });
+    }
   }
 
   baseline() {

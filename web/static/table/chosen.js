@@ -1,22 +1,31 @@
 /** The selected runs as far as a page must know them: their names, and what is written about them. */
 
-import { get } from "../core/api.js";
+import { get, send } from "../core/api.js";
 import { literal } from "../core/split.js";
 
 const CHUNK = 200;
-/** So many runs can be named in one filter. */
-export const MOST_NAMED = 600;
+/** So many runs are looked up by name. */
+const MOST_DESCRIBED = 600;
+/** More are not named in a filter that people read and addresses hold. */
+const MOST_NAMED = 20;
 
 /** The filter that leaves only these runs. @param {string[]} keys */
-export function only(keys) {
+function only(keys) {
   return keys.length === 1 ? `run_key = ${literal(keys[0])}` : `run_key in (${keys.map(literal).join(", ")})`;
+}
+
+/** The filter that leaves only these runs, of which the server keeps the list where they are many. @param {string[]} keys @returns {Promise<string>} */
+export async function kept(keys) {
+  if (keys.length <= MOST_NAMED) return only(keys);
+  const { id } = await send("POST", "views", { page: "selection", state: { sel: keys } });
+  return `selected(${literal(id)})`;
 }
 
 /**
  * The first *most* of some runs, in the order of their keys.
  * @param {string[]} keys @returns {Promise<{key: string, name: string, label: string, where: string, archived: boolean, tags: string[], notes: string}[]>}
  */
-export async function described(keys, most = MOST_NAMED) {
+export async function described(keys, most = MOST_DESCRIBED) {
   const some = keys.slice(0, most);
   const parts = [];
   for (let i = 0; i < some.length; i += CHUNK) parts.push(some.slice(i, i + CHUNK));

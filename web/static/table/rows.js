@@ -23,6 +23,16 @@ export function groupValues(id) {
   }
 }
 
+/** The sort keys of a table without those that only groups have. @param {import("../core/state.js").State} state */
+export function runSort(state) {
+  const own = state.get("cols").map(column);
+  const named = (name) => own.find((one) => one.name === name);
+  return state.get("sort").map(sortKey).filter(({ expr }) => expr !== "runs").map(({ expr, desc }) => {
+    const stat = /^(.+)_(?:mean|std|min|max)$/s.exec(expr);
+    return { expr: (named(expr) ?? (stat && named(stat[1])))?.expr ?? expr, desc };
+  }).map(sortText);
+}
+
 export class Rows {
   /**
    * @param {import("../core/state.js").State} state @param {() => void} changed called when there is more to see
@@ -111,14 +121,8 @@ export class Rows {
     return pages;
   }
 
-  /** The sort keys without those that only groups have. */
   #runSort() {
-    const own = this.state.get("cols").map(column);
-    const named = (name) => own.find((one) => one.name === name);
-    return this.state.get("sort").map(sortKey).filter(({ expr }) => expr !== "runs").map(({ expr, desc }) => {
-      const stat = /^(.+)_(?:mean|std|min|max)$/s.exec(expr);
-      return { expr: (named(expr) ?? (stat && named(stat[1])))?.expr ?? expr, desc };
-    }).map(sortText);
+    return runSort(this.state);
   }
 
   #groups(columns) {
@@ -317,6 +321,13 @@ export class Rows {
     const names = answer.columns.map((one) => one.name);
     const own = this.group.map((text) => names.indexOf(column(text).name));
     return new Map(answer.rows.map((row) => [groupId(own.map((i) => row[i])), row[names.indexOf("runs")]]));
+  }
+
+  /** How many runs match, or null where that cannot be said. @returns {Promise<number | null>} */
+  async runs() {
+    if (!this.grouped) return this.total;
+    const answer = await get("runs", { ...this.#chosen(), columns: ["run_key"], limit: "0" }).catch(() => null);
+    return answer?.total ?? null;
   }
 
   /** The run_keys of all runs that match, or of one group's, in order: at most 100,000. */

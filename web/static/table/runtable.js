@@ -8,6 +8,7 @@ import { menu } from "../core/ui.js";
 import { Bulk } from "./bulk.js";
 import { groupCell, groupLabel, isNumeric, label, runCell } from "./cells.js";
 import { columnsButton, groupButton, sortButton } from "./columns.js";
+import { download } from "./download.js";
 import { Drawn, MOST_DRAWN } from "./drawn.js";
 import { column as parse } from "./expression.js";
 import { Grid } from "./grid.js";
@@ -96,7 +97,8 @@ export class RunTable {
       this.#density();
     });
     fill(this.dense, lines());
-    el.append(this.count, h("label", { class: "firsts" }, h("span", null, "Draw first"), this.first), h("span", { class: "space" }), groupButton(this.state, names), sortButton(this.state, names), columnsButton(this.state, { fields: names }), this.dense);
+    this.load = button("download", "Download all runs that match", async () => download(this.state, { total: await this.rows.runs() }), { "aria-haspopup": "dialog" });
+    el.append(this.count, h("label", { class: "firsts" }, h("span", null, "Draw first"), this.first), h("span", { class: "space" }), groupButton(this.state, names), sortButton(this.state, names), columnsButton(this.state, { fields: names }), this.load, this.dense);
   }
 
   #density() {
