@@ -73,6 +73,22 @@ class MediaStepsAsked(Taken):
     kind: Literal["images", "audio"]
 
 
+class OneOfMany(Taken):
+    """One byte string, as the columns of `media/steps` name it."""
+
+    run: RunKey
+    file: Id
+    record: Id
+    idx: Annotated[int, Field(ge=0, lt=1 << 31)]
+    tag: Tag
+
+
+class MediaBytesAsked(Taken):
+    """Some images or sounds at once."""
+
+    items: list[OneOfMany] = Field(..., min_length=1, max_length=256)
+
+
 class MediaRunsAsked(Chosen):
     """Runs that have something of a kind."""
 

@@ -1,12 +1,18 @@
-"""Columns of many items in few characters: what repeats or counts up evenly is said once."""
+"""Many items in one answer: columns in which what repeats is said once, and bytes in a frame."""
 
 from __future__ import annotations
 
+import json
 import math
+import struct
 from collections.abc import Sequence
 from typing import Any
 
+from ..core import mime
+from ..lake.media import NoSuchMedia
 from ..lake.media_series import Steps
+
+MIME = "application/x-boardlake-bytes"
 
 _NAMES = {"file_id": "file", "record": "record"}
 
@@ -38,6 +44,25 @@ def series(one: Steps) -> dict[str, Any]:
         "steps": one.steps, "truncated": one.truncated, "step": column(one.step),
         "wall_time": start, "after_ms": column(after), **columns,
     }  # fmt: skip
+
+
+def frame(found: Sequence[bytes | NoSuchMedia | None]) -> bytes:
+    """Byte strings as one: u32 little-endian length of a JSON list, the list, then the bytes.
+
+    For each the list has `size` and `mime`, or the `error`, or `later` where there was no room.
+    """
+    header: list[dict[str, Any]] = []
+    bodies: list[bytes] = []
+    for one in found:
+        if one is None:
+            header.append({"later": True})
+        elif isinstance(one, bytes):
+            header.append({"size": len(one), "mime": mime.sniff(one)})
+            bodies.append(one)
+        else:
+            header.append({"error": {"message": str(one), "hint": one.hint}})
+    text = json.dumps(header).encode()
+    return b"".join([struct.pack("<I", len(text)), text, *bodies])
 
 
 def _is_time(value: float | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -9,7 +10,8 @@ import pyarrow as pa
 
 from ..core.errors import UsageError
 from . import ask, outside
-from .detail import run_id
+from .detail import run_id, run_ids
+from .history import among
 
 
 class NoSuchMedia(UsageError):
@@ -64,6 +66,72 @@ def page(
     return Page(plugin or "", int(total), rows)
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Which byte string: of which run, event file, record, index, and tag of the record."""
+
+    run_key: str
+    file_id: int
+    record: int
+    idx: int
+    tag: str
+
+
+def several(
+    con: duckdb.DuckDBPyConnection, wanted: Sequence[Wanted], room: int
+) -> list[bytes | NoSuchMedia | None]:
+    """The bytes of each, or why they cannot be had; None for those beyond *room* bytes together.
+
+    One statement for all: what costs is a block of the file, not the image in it. The first is
+    always given. Raises NoSuchRun.
+    """
+    keys = list(dict.fromkeys(one.run_key for one in wanted))
+    ids = dict(zip(keys, run_ids(con, keys), strict=True))
+    params: dict[str, object] = {}
+    where = among(sorted(ids.values()), "b.run_id", params)
+    params["room"] = room
+    params["items"] = [
+        {"place": place, "run_id": ids[one.run_key]}
+        | {name: getattr(one, name) for name in ("file_id", "record", "idx", "tag")}
+        for place, one in enumerate(wanted)
+    ]
+    sql = _SEVERAL.format(where=where)
+    rows = ask.read(con, lambda: con.execute(sql, params).fetchall())
+    found: list[bytes | NoSuchMedia | None] = [_nothing() for _ in wanted]
+    uris: dict[int, str] = {}
+    for place, run, size, within, plugin, stored, location in rows:
+        if not within:
+            found[place] = None
+            continue
+        if stored is None and location and run not in uris:
+            uris[run] = _uri(con, run)
+        one = wanted[place]
+        blob = outside.Blob(one.tag, plugin, one.idx, size)
+        try:
+            found[place] = _bytes(blob, stored, location, uris.get(run, ""))
+        except NoSuchMedia as error:
+            found[place] = error
+    return found
+
+
+_SEVERAL = """
+    WITH wanted AS (
+        SELECT unnest($items::STRUCT(
+            place BIGINT, run_id BIGINT, file_id BIGINT, record BIGINT, idx INTEGER, tag VARCHAR
+        )[], recursive := true)
+    ), found AS (
+        SELECT w.place, b.run_id, b.nbytes, b.plugin, b.data, b.location
+        FROM blobs b JOIN wanted w USING (run_id, file_id, record, idx, tag)
+        WHERE {where}
+        QUALIFY row_number() OVER (PARTITION BY w.place) = 1
+    )
+    SELECT place, run_id, nbytes,
+           place = 0 OR sum(nbytes) OVER (ORDER BY place) <= $room AS within,
+           plugin, CASE WHEN within THEN data END, location
+    FROM found ORDER BY place
+"""
+
+
 def data(
     con: duckdb.DuckDBPyConnection,
     run_key: str,
@@ -77,28 +145,32 @@ def data(
     Where they were left at the source they are read there, if it is within reach. Raises
     NoSuchRun, or NoSuchMedia with the reason.
     """
+    run = run_id(con, run_key)
     sql = f"""
-        SELECT b.tag, b.plugin, b.idx, b.nbytes, b.data, b.location, s.uri
-        FROM blobs b JOIN run_facts r USING (run_id)
-        LEFT JOIN source_facts s ON s.source = r.source
-        WHERE b.run_id = $run AND b.file_id = $file AND b.record = $record AND b.idx = $idx
-          {"" if tag is None else "AND b.tag = $tag"}
-        ORDER BY b.tag LIMIT 1
+        SELECT tag, plugin, idx, nbytes, data, location FROM blobs
+        WHERE run_id = $run AND file_id = $file AND record = $record AND idx = $idx
+          {"" if tag is None else "AND tag = $tag"}
+        ORDER BY tag LIMIT 1
     """
-    given: dict[str, object] = {"run": run_id(con, run_key), "file": file_id, "record": record}
+    given: dict[str, object] = {"run": run, "file": file_id, "record": record}
     given |= {"idx": idx} | ({} if tag is None else {"tag": tag})
     found = ask.read(con, lambda: con.execute(sql, given).fetchall())
     if not found:
-        raise NoSuchMedia("there is nothing of that file, record and index", hint=_LIST)
-    name, plugin, index, size, stored, location, uri = found[0]
+        raise _nothing()
+    name, plugin, index, size, stored, location = found[0]
+    uri = _uri(con, run) if stored is None and location else ""
+    return _bytes(outside.Blob(name, plugin, index, size), stored, location, uri)
+
+
+def _bytes(blob: outside.Blob, stored: bytes | None, location: str | None, uri: str) -> bytes:
+    """The bytes as they are stored, or from below the root *uri*; raises NoSuchMedia."""
     if stored is not None:
         return bytes(stored)
     if not location:
         hint = "media = 'copy' in the source's settings keeps those that are read from now on"
         raise NoSuchMedia("the bytes were not kept when the file was read", hint=hint)
     try:
-        blob = outside.Blob(name, plugin, index, size)
-        return outside.read(uri or "", location, blob)
+        return outside.read(uri, location, blob)
     except outside.OutOfReach as error:
         raise NoSuchMedia(
             f"the bytes were left at the source, which cannot be reached: {error}",
@@ -106,4 +178,15 @@ def data(
         ) from error
 
 
-_LIST = "/api/v1/media lists what a series has"
+def _uri(con: duckdb.DuckDBPyConnection, run: int) -> str:
+    """The root of a run's source, '' where it is not known."""
+    sql = """
+        SELECT s.uri FROM run_facts r JOIN source_facts s USING (source) WHERE r.run_id = $run
+    """
+    found = ask.read(con, lambda: con.execute(sql, {"run": run}).fetchone())
+    return str(found[0] or "") if found else ""
+
+
+def _nothing() -> NoSuchMedia:
+    hint = "/api/v1/media lists what a series has"
+    return NoSuchMedia("there is nothing of that file, record and index", hint=hint)

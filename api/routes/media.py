@@ -17,6 +17,7 @@ from ...lake.search import Query
 from .. import answers, given, packed
 from ..asked import (
     MediaAsked,
+    MediaBytesAsked,
     MediaRunsAsked,
     MediaStepsAsked,
     MediaTagsAsked,
@@ -26,6 +27,9 @@ from ..asked import (
 from ..service import Service
 
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
+# Of all bytes of one answer.
+_ROOM = 24 << 20
+_FRAME: dict[str | int | HTTPStatus, Any] = {200: {"content": {packed.MIME: _BYTES}}}
 _ANSWER: dict[str | int | HTTPStatus, Any] = {
     200: {"content": {name: _BYTES for name in sorted({*mime.MEDIA, mime.UNKNOWN})}},
     206: {"content": {"*/*": _BYTES}},
@@ -66,6 +70,22 @@ def blueprint(service: Service) -> APIBlueprint:
         with service.cursor() as con:
             found = media_series.steps(con, body.runs, wanted, body.kind)
         return jsonify({"series": [packed.series(one) for one in found]})
+
+    @api.post("/media/bytes", responses=_FRAME)
+    def several(body: MediaBytesAsked) -> Response:
+        """The bytes of some images or sounds in one answer, or why one cannot be had.
+
+        It begins with the length of a JSON list (u32, little-endian) and the list, which has an
+        object for each item: its `size` and `mime`, or an `error` with message and hint, or
+        `later` where the answer is full. The bytes follow in the same order.
+        """
+        wanted = [lake.Wanted(o.run, o.file, o.record, o.idx, o.tag) for o in body.items]
+        with service.cursor() as con:
+            found = lake.several(con, wanted, _ROOM)
+        answer = make_response(packed.frame(found))
+        answer.content_type = packed.MIME
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
 
     @api.get("/media/runs", responses={200: given.MediaRuns})
     def holders(query: MediaRunsAsked) -> Response:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
+import shutil
+import struct
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +21,7 @@ from boardlake.api import packed
 from boardlake.api.service import Service
 from boardlake.ingest.sample import forms
 from boardlake.ingest.sample.writer import EventWriter
+from boardlake.lake import media as lake
 from boardlake.lake import media_series
 
 Filled = Callable[..., tuple[FlaskClient, Service]]
@@ -132,6 +137,65 @@ def test_thousands_of_steps_stay_small(filled: Filled) -> None:
     (one,) = answer.get_json()["series"]
     assert one["items"] == 3_000 and one["step"] == {"first": 0, "by": 10}
     assert len(answer.data) < 10 * 3_000
+
+
+def unframed(data: bytes) -> list[dict[str, Any] | bytes]:
+    """What a frame holds, in order."""
+    (size,) = struct.unpack_from("<I", data)
+    at, found = 4 + size, []
+    for one in json.loads(data[4:at]):
+        found.append(data[at : at + one["size"]] if "size" in one else one)
+        at += one.get("size", 0)
+    assert at == len(data)
+    return found
+
+
+def items(client: FlaskClient, runs: list[str], tag: str, kind: str) -> list[dict[str, Any]]:
+    """Every item of a tag, as `bytes` takes it."""
+    found = []
+    for one in ask(client, "steps", runs=runs, tags=[{"tag": tag}], kind=kind)["series"]:
+        columns = [unpacked(one[name], one["items"]) for name in ("file", "record", "idx")]
+        for file, record, idx in zip(*columns, strict=True):
+            named = {"run": one["run"], "tag": tag, "file": file, "record": record, "idx": idx}
+            found.append(named)
+    return found
+
+
+@pytest.mark.parametrize("media", ["copy", "reference"])
+def test_many_images_in_one_answer(filled: Filled, media: str) -> None:
+    """In the order that was asked for, with a reason where there is none."""
+    client, _ = filled({"a": logged(0, 3, 2), "b": logged(50, 4)}, media=media)
+    runs = keys(client)
+    asked = items(client, [runs["b"], runs["a"]], "grid", "images")
+    asked += items(client, [runs["a"]], "beep", "audio") + [asked[0] | {"record": 999}, asked[1]]
+    found = unframed(client.post("/api/v1/media/bytes", json={"items": asked}).data)
+    expected = [png(50 + i) for i in range(4)] + [png(i + j) for i in range(3) for j in range(2)]
+    assert found[:11] == [*expected, WAV] and found[12] == png(51)
+    assert isinstance(found[11], dict) and "there is nothing" in found[11]["error"]["message"]
+
+
+def test_many_images_whose_files_are_gone(filled: Filled, tmp_path: Path) -> None:
+    """Each says why; the others of the answer are given."""
+    files = {"a": logged(0, 1), "b": logged(50, 1)}
+    client, _ = filled(files, media="reference")
+    runs = keys(client)
+    shutil.rmtree(tmp_path / "logs" / "a")
+    asked = items(client, [runs["a"], runs["b"]], "grid", "images")
+    gone, there = unframed(client.post("/api/v1/media/bytes", json={"items": asked}).data)
+    assert there == png(50)
+    assert isinstance(gone, dict) and "left at the source" in gone["error"]["message"]
+    assert "media = 'copy'" in gone["error"]["hint"]
+
+
+def test_an_answer_has_room_for_so_many_bytes(filled: Filled) -> None:
+    """The first is always given; the others are told to be asked for again."""
+    client, service = filled({"a": logged(0, 5)})
+    asked = items(client, list(keys(client).values()), "grid", "images")
+    wanted = [lake.Wanted(o["run"], o["file"], o["record"], o["idx"], o["tag"]) for o in asked]
+    with service.cursor() as con:
+        found = lake.several(con, wanted, len(png(0)) + len(png(1)) + 3)
+        assert found == [png(0), png(1), None, None, None]
+        assert lake.several(con, wanted, 1) == [png(0), None, None, None, None]
 
 
 def test_which_runs_have_some(filled: Filled) -> None:

@@ -135,10 +135,10 @@ export class MediaPage {
       }
       if (this.kind !== kind) return;
       const Panel = module.default ?? Object.values(module).find((one) => typeof one === "function" && one.prototype?.show);
-      const steps = (list) => { if (this.kind === kind) this.bar.set(list); };
+      const steps = (list, walls = null) => { if (this.kind === kind) this.bar.set(list, walls); };
       fill(this.box);
       fill(this.tools);
-      this.panel = new Panel(this.box, this.state, { steps, tools: this.tools, onHover: this.onHover });
+      this.panel = new Panel(this.box, this.state, { steps, tools: this.tools, onHover: this.onHover, pause: () => this.bar.pause() });
       this.box.dataset.kind = kind;
     }
     if (this.panel) this.#give();

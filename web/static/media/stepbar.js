@@ -4,7 +4,7 @@ import { button, fill, h } from "../core/dom.js";
 import { time } from "../core/format.js";
 import { nearest } from "../run/steps.js";
 
-const SPEEDS = { 1: "1 step a second", 2: "2 a second", 4: "4 a second", 8: "8 a second", 16: "16 a second" };
+const SPEEDS = { 1: "1/s", 2: "2/s", 4: "4/s", 8: "8/s", 16: "16/s" };
 
 /** A slider; the state's `step` is where it stands, none is the newest: it follows new ones. */
 export class StepBar {
@@ -23,7 +23,7 @@ export class StepBar {
     this.play = h("button", { type: "button", class: "button bare play", on: { click: () => this.toggle() } });
     this.newest = button("live", "Always show the newest step", () => this.follow(), { text: "Newest" });
     this.typed = /** @type {HTMLInputElement} */ (h("input", { type: "text", inputmode: "numeric", class: "at", "aria-label": `${label}, as a number`, maxlength: "20", on: { change: () => this.#type() } }));
-    this.speed = h("select", { "aria-label": "Speed", title: "Speed", on: { change: (event) => state.set({ speed: event.target.value }) } },
+    this.speed = h("select", { "aria-label": "Steps a second", title: "Steps a second", on: { change: (event) => state.set({ speed: event.target.value }) } },
       Object.entries(SPEEDS).map(([key, text]) => h("option", { value: key, selected: key === state.get("speed") }, text)));
     this.loop = h("button", { type: "button", class: "button bare loop", title: "Start again after the last step", "aria-label": "Start again after the last step", on: { click: () => state.set({ loop: !state.get("loop") }) } }, loopIcon());
     this.says = h("output", { class: "muted of" });
