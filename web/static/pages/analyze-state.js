@@ -38,10 +38,28 @@ const parallelSchema = {
   brush: json({}, values(isBrush, MOST_AXES)), // what is left of each axis, by expression
 };
 
+/** Importance, groups and best runs; an expression that is empty is the scatter's y. */
+const statisticsSchema = {
+  impOf: text(), // whose importance
+  impSort: oneOf("importance", "correlation", "name"),
+  boxOf: text(), // of groups
+  boxBy: list(), // their keys; without any those of the run table
+  boxKind: oneOf("boxes", "bars"),
+  boxErr: oneOf("std", "se", "ci95", "none"), // whiskers of bars
+  boxSort: oneOf("key", "median", "-median", "-values"),
+  boxScale: oneOf("linear", "log", "symlog"),
+  bestOf: text(), // of the best runs
+  bestBy: list(), // of each group by these keys
+  bestDir: oneOf("auto", "min", "max"),
+  bestLeast: number(1, 0, 1_000_000), // only groups with so many runs that have a value
+  bestSort: oneOf("best", "-best", "key", "-key", "values", "-values", "mean", "-mean", "median", "-median"),
+};
+
 export const schema = {
   ...runSchema,
   ...paneSchema(420),
   closed: json([], items(isText, 20)), // panels that are closed
   ...scatterSchema,
   ...parallelSchema,
+  ...statisticsSchema,
 };
