@@ -35,7 +35,7 @@ def of_numbers(values: Floats, target: Floats) -> list[Bin]:
     else:
         # A value is in one bin, however often it occurs.
         wanted = np.linspace(0, 1, _MOST_BINS + 1)[:-1]
-        edges = np.unique(np.quantile(own, wanted, method="inverted_cdf"))
+        edges = np.unique(np.quantile(own, wanted, method="higher"))
     at = np.searchsorted(edges, own, side="right") - 1
     found = []
     for i in range(len(edges)):
