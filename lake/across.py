@@ -77,8 +77,8 @@ def histograms(
     """At most *most* steps of each run evenly thinned, or the one nearest *step*, in the order of
     *keys*; a run without the series has none.
 
-    Columns: step, wall_time, left, right, count. Buckets that nobody sees on a linear axis are put
-    together unless *fine*. Raises NoSuchRun.
+    Columns: step, wall_time, left, right, count. Empty buckets are left out; those that nobody
+    sees on a linear axis are put together unless *fine*. Raises NoSuchRun.
     """
     steps = len(keys) * (1 if step is not None else min(most, MAX_HISTOGRAMS // max(1, len(keys))))
     columns = tensors.bucket_columns(
@@ -86,7 +86,7 @@ def histograms(
     )
     thinned = (most, MAX_HISTOGRAMS)
     found = _read(con, keys, (tag, stream, tensors.HISTOGRAMS), columns, thinned, step)
-    return found if fine else [replace(one, rows=coarser(one.rows)) for one in found]
+    return [replace(one, rows=coarser(one.rows, fine=fine)) for one in found]
 
 
 def pr_curves(

@@ -16,9 +16,9 @@ _ENDLESS = 1e300
 _Array = npt.NDArray[Any]
 
 
-def coarser(table: pa.Table) -> pa.Table:
-    """*table* without empty buckets, and neighbours put together that are too narrow to be told
-    apart on a linear axis.
+def coarser(table: pa.Table, *, fine: bool = False) -> pa.Table:
+    """*table* without empty buckets and, unless *fine*, with neighbours put together that are too
+    narrow to be told apart on a linear axis.
 
     Writers that make buckets by powers have hundreds of them around zero. Columns left, right and
     count hold lists of float64 by value; the others stay.
@@ -34,7 +34,7 @@ def coarser(table: pa.Table) -> pa.Table:
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         width = _narrow(left, right, count, rows, table.num_rows)[rows]
         cell = np.floor((left + right) / 2 / width)
-        narrow = (right - left < width) & np.isfinite(cell)
+        narrow = (right - left < width) & np.isfinite(cell) & (not fine)
     joined = narrow[1:] & narrow[:-1] & (cell[1:] == cell[:-1]) & (rows[1:] == rows[:-1])
     first = np.flatnonzero(np.concatenate([[True], ~joined])[: len(rows)])
     last = np.concatenate([first[1:] - 1, [len(rows) - 1]])[: len(first)]

@@ -51,6 +51,15 @@ def test_wide_buckets_stay() -> None:
     assert after["count"].to_pylist() == [[count[i] for i in full]]
 
 
+def test_fine_ones_only_lose_what_is_empty() -> None:
+    """A logarithmic axis shows what lies around zero."""
+    before = by_powers()
+    after = coarser(table(before), fine=True)
+    full = [i for i, one in enumerate(before[2]) if one]
+    for name, values in zip(("left", "right", "count"), before, strict=True):
+        assert after[name].to_pylist() == [[values[i] for i in full]]
+
+
 def test_odd_histograms() -> None:
     """Empty ones, single values, ends without limit and values that are no numbers go through."""
     big, nan, inf = 1.7976931348623157e308, float("nan"), float("inf")

@@ -105,15 +105,16 @@ class CurveSheet extends TensorSheet {
     const value = (line, name) => h("td", { class: line.curve[name] === tops[name] && lines.length > 1 ? "number top" : "number" }, number(line.curve[name], 4));
     const delta = (line, name) => h("td", { class: "number muted" }, line === base ? "" : signed(line.curve[name] - base.curve[name]));
     const many = lines.length > 1;
-    const head = [["Run", ""], ["Step", "number"], ["Avg. precision", "number"], many && ["Δ", "number"], ["Area", "number"], many && ["Δ", "number"], ["Best F1", "number"], ["at", "number"]].filter(Boolean);
+    const several = new Set(lines.map((one) => one.step)).size > 1;
+    const head = [["Run"], several && ["Step"], ["AP", "Average precision"], many && ["Δ", "AP against that of the baseline"], ["Area", "Below straight lines between the points"], many && ["Δ", "Area against that of the baseline"], ["F1", "The largest"], ["at", "The threshold of the largest F1"]].filter(Boolean);
     const row = (line) => {
       const { at, f1 } = line.curve.best;
       return h("tr", { dataset: { key: line.key }, class: line.key === this.panel.lit ? "lit" : "", on: { pointerenter: () => this.hover(line.key), pointerleave: () => this.hover(null) } },
-        h("th", { scope: "row" }, runName(line.run)), h("td", { class: "number" }, line.step.toLocaleString("en-US")),
+        h("th", { scope: "row" }, runName(line.run)), several && h("td", { class: "number" }, line.step.toLocaleString("en-US")),
         value(line, "average"), many && delta(line, "average"), value(line, "area"), many && delta(line, "area"),
         h("td", { class: "number" }, number(f1, 4)), h("td", { class: "number", title: "threshold" }, at < 0 ? "" : number(line.curve.thresholds[at], 3)));
     };
-    fill(this.table, h("table", { class: "plain" }, h("thead", null, h("tr", null, head.map(([name, kind]) => h("th", { scope: "col", class: kind }, name)))), h("tbody", null, lines.map(row))));
+    fill(this.table, h("table", { class: "plain" }, h("thead", null, h("tr", null, head.map(([name, title], i) => h("th", { scope: "col", class: i ? "number" : "", title }, name)))), h("tbody", null, lines.map(row))));
     fill(this.against, many && `Differences are against ${base.run.label}${base.key === this.panel.state.get("base") ? ", the baseline" : ", the first: a baseline is set in the run table"}.`);
   }
 

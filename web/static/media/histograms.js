@@ -76,7 +76,7 @@ class HistogramSheet extends TensorSheet {
   }
 
   limits(runs) {
-    return { most: Math.max(12, Math.min(200, Math.floor(BUDGET / runs))), ...this.fine };
+    return { most: Math.max(12, Math.min(200, Math.floor((this.fineness ? BUDGET / 2 : BUDGET) / runs))), ...this.fine };
   }
 
   taken({ steps, wall_times: walls, left, right, count }) {
@@ -182,12 +182,13 @@ class HistogramSheet extends TensorSheet {
   }
 
   #percentiles() {
-    const head = h("thead", null, h("tr", null, [["Run", ""], ["Step", "number"], ["Values", "number"], ...NAMES.map((name) => [name, "number"])].map(([name, kind]) => h("th", { scope: "col", class: kind }, name))));
+    const several = new Set(this.found.map((one) => one.steps[this.place(one)])).size > 1;
+    const head = h("thead", null, h("tr", null, [["Run", ""], several && ["Step", "number"], ["Values", "number"], ...NAMES.map((name) => [name, "number"])].filter(Boolean).map(([name, kind]) => h("th", { scope: "col", class: kind }, name))));
     const rows = this.found.map((one) => {
       const at = this.place(one);
       const step = one.buckets[at];
       const whole = step.reduce((sum, each) => sum + each[2], 0);
-      const values = [one.steps[at].toLocaleString("en-US"), number(whole, 4), ...percentiles(step, PERCENTS).map((value) => number(value, 3))];
+      const values = [...(several ? [one.steps[at].toLocaleString("en-US")] : []), number(whole, 4), ...percentiles(step, PERCENTS).map((value) => number(value, 3))];
       return h("tr", { dataset: { key: one.key }, class: one.key === this.panel.lit ? "lit" : "", on: { pointerenter: () => this.hover(one.key), pointerleave: () => this.hover(null) } },
         h("th", { scope: "row" }, runName(one.run)), values.map((value) => h("td", { class: "number" }, value)));
     });

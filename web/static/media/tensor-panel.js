@@ -8,7 +8,8 @@ import { Cards, seriesTitle } from "../run/cards.js";
 import { nearest, together } from "../run/steps.js";
 
 const MOST_RUNS = 200;
-const NAMED = 6;
+const NAMED = 3;
+const MOST_NAMED = 40;
 const PASSING_MS = 60;
 
 /** A run as people read it: its colour and its name. @param {any} run */
@@ -247,7 +248,9 @@ export class TensorSheet {
   #missing() {
     const none = this.panel.runs.filter((run) => !this.known.get(run.key)?.total);
     const has = this.panel.runs.length - none.length;
-    fill(this.without, none.length && has ? `Not in ${none.length === 1 ? "" : `${none.length.toLocaleString("en-US")} runs: `}${none.slice(0, NAMED).map((run) => run.label).join(", ")}${none.length > NAMED ? ", …" : ""}.` : "");
+    const names = none.map((run) => run.label);
+    fill(this.without, names.length <= NAMED ? `Not in ${names.join(", ")}.` : `Not in ${names.length.toLocaleString("en-US")} of the runs that are drawn.`);
+    this.without.title = names.length > NAMED ? `${names.slice(0, MOST_NAMED).join(", ")}${names.length > MOST_NAMED ? ", …" : ""}` : "";
     this.without.hidden = !none.length || !has;
   }
 }

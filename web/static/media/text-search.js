@@ -94,7 +94,7 @@ export class TextSearch {
       if (signal.aborted) return;
       this.#take(found.hits);
       fill(this.says,
-        found.total ? `${plural(found.total, "text")} of ${plural(found.searched, "run")} searched${found.truncated ? `: the first ${found.hits.length.toLocaleString("en-US")}. ` : "."}` : `Nothing in the texts of ${plural(found.searched, "run")}. ${body.regex ? "" : "All words must occur in one text."}`,
+        found.total ? `${plural(found.total, "text")} found in ${plural(found.searched, "run")}${found.truncated ? `: the first ${found.hits.length.toLocaleString("en-US")}. ` : "."}` : `Nothing in the texts of ${plural(found.searched, "run")}. ${body.regex ? "" : "All words must occur in one text."}`,
         found.truncated && this.most < MOST && h("button", { type: "button", class: "link", on: { click: () => { this.most = MOST; this.draw(); } } }, found.total <= MOST ? "Show all" : `Show ${MOST.toLocaleString("en-US")}`));
     } catch (error) {
       if (withdrawn(error)) return;

@@ -48,7 +48,10 @@ export default class Texts extends TensorPanel {
 
   tellSteps() {
     super.tellSteps();
-    if (this.sides) this.#draw();
+    if (!this.sides) return;
+    this.#draw();
+    // What is compared may now be two other runs.
+    if (this.state.get("tv") === "diff") for (const sheet of this.sheets) if (sheet.drawn) sheet.relook();
   }
 
   close() {
@@ -60,9 +63,11 @@ export default class Texts extends TensorPanel {
   get pair() {
     const { ta, tb, tas, tbs, base } = this.state.values;
     const keys = this.runs.map((run) => run.key);
-    const left = keys.includes(ta) ? ta : keys.includes(base) ? base : keys[0];
-    const other = keys.find((key) => key !== left);
-    const right = keys.includes(tb) ? tb : other ?? left;
+    // Runs that have most of the texts that are shown are worth a look.
+    const has = (key) => this.sheets.filter((sheet) => sheet.known.get(key)?.total).length;
+    const order = [...keys].sort((a, b) => has(b) - has(a));
+    const left = keys.includes(ta) ? ta : keys.includes(base) && has(base) ? base : order[0];
+    const right = keys.includes(tb) ? tb : order.find((key) => key !== left) ?? left;
     return { left: { key: left, step: tas }, right: { key: right, step: tbs } };
   }
 
@@ -158,6 +163,7 @@ class TextSheet extends TensorSheet {
     const form = state.get("tv");
     this.grid.hidden = form === "diff";
     this.diff.hidden = form !== "diff";
+    this.el.classList.toggle("compares", form === "diff");
     this.#summary();
     if (form === "diff") {
       this.#compare();

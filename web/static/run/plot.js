@@ -4,6 +4,9 @@ import { scaleOf, stepTicks } from "../charts/scale.js";
 import { h, onFrame } from "../core/dom.js";
 import { onTheme } from "../core/theme.js";
 
+/** A drawing lower than that has its ticks closer together. */
+const SMALL = 160;
+
 /** The theme's colours. */
 export function ink() {
   const style = getComputedStyle(document.documentElement);
@@ -112,7 +115,7 @@ export function axes(context, box, x, y, { grid = false } = {}) {
   if (y) {
     context.textAlign = "right";
     context.textBaseline = "middle";
-    for (const { at: value, label } of ticks(y, Math.max(2, box.height / 40))) {
+    for (const { at: value, label } of ticks(y, Math.max(2, box.height / (box.height < SMALL ? 26 : 40)))) {
       const at = crisp(foot - ((value - y.low) / (y.high - y.low || 1)) * box.height);
       stroke([box.left - 4, at], [grid ? right : box.left, at]);
       context.fillText(label, box.left - 7, at);
