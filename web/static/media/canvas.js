@@ -1,20 +1,36 @@
 /** One canvas of the viewer: an image at a zoom, its pixel grid and the values of its pixels. */
 
-import { h } from "../core/dom.js";
+import { fill, h } from "../core/dom.js";
 import { at } from "./pixels.js";
 
 const GRID_FROM = 10; // screen pixels of an image's pixel, from which on lines part them
 const VALUES_FROM = 46; // and from which on their values are written
-const FONT = 10;
+const [SMALL, LARGE] = [10, 16]; // pixels of a value's letters
 
 /** A sharp canvas that fills its box. */
 export class Canvas {
   /** @param {string} label */
   constructor(label) {
     this.el = /** @type {HTMLCanvasElement} */ (h("canvas", { role: "img", "aria-label": label }));
-    this.tag = h("span", { class: "side-tag" });
+    this.first = h("span", { class: "side-tag" });
+    this.second = h("span", { class: "side-tag B end", hidden: true });
     this.message = h("div", { class: "message", hidden: true });
-    this.box = h("div", { class: "pane" }, this.el, this.tag, this.message);
+    this.box = h("div", { class: "pane" }, this.el, this.first, this.second, this.message);
+  }
+
+  /** What is seen here, for people and for screen readers. @param {string} title @param {string} letter @param {string} [second] what is seen at the right of the wipe */
+  say(title, letter, second = "") {
+    this.el.setAttribute("aria-label", second ? `Left ${title}, right ${second}` : title);
+    this.first.className = `side-tag ${letter}`;
+    fill(this.first, letter && h("b", null, letter), letter && ` ${letter.length > 1 ? "" : title}`);
+    if (second) fill(this.second, h("b", null, "B"), ` ${second}`);
+  }
+
+  /** A message in the place of the image; none takes it away. @param {Node | string} what @param {string} key an equal one is left as it is */
+  complain(what, key) {
+    this.message.hidden = !key;
+    if (key && key !== this.complained) fill(this.message, what);
+    this.complained = key;
   }
 
   get size() {
@@ -78,6 +94,7 @@ export class Canvas {
       context.fillRect(cut - 2, 0, 4, height);
       context.fillStyle = "#fff";
       context.fillRect(cut - 1, 0, 2, height);
+      knob(context, cut, height / 2);
     }
   }
 
@@ -100,7 +117,8 @@ export class Canvas {
   }
 
   #values(context, left, top, scale, pixels, grey, write, width, height) {
-    context.font = `${FONT}px ui-monospace, Menlo, Consolas, monospace`;
+    const font = Math.round(Math.max(SMALL, Math.min(LARGE, scale / 6)));
+    context.font = `${font}px ui-monospace, Menlo, Consolas, monospace`;
     context.textAlign = "center";
     context.textBaseline = "middle";
     context.lineJoin = "round";
@@ -111,10 +129,30 @@ export class Canvas {
         if (!lines) continue;
         const bright = 0.299 * value[0] + 0.587 * value[1] + 0.114 * value[2] > 140;
         context.fillStyle = bright ? "#000" : "#fff";
-        lines.forEach((text, i) => context.fillText(text, left + (x + 0.5) * scale, top + (y + 0.5) * scale + (i - (lines.length - 1) / 2) * (FONT + 2)));
+        lines.forEach((text, i) => context.fillText(text, left + (x + 0.5) * scale, top + (y + 0.5) * scale + (i - (lines.length - 1) / 2) * (font + 2)));
       }
     }
   }
+}
+
+/** What shows that the line can be moved. */
+function knob(context, x, y) {
+  context.beginPath();
+  context.arc(x, y, 13, 0, 2 * Math.PI);
+  context.fillStyle = "#fff";
+  context.fill();
+  context.lineWidth = 1;
+  context.strokeStyle = "rgb(0 0 0 / 60%)";
+  context.stroke();
+  context.beginPath();
+  for (const side of [-1, 1]) {
+    context.moveTo(x + side * 3, y - 4);
+    context.lineTo(x + side * 7, y);
+    context.lineTo(x + side * 3, y + 4);
+  }
+  context.lineWidth = 1.5;
+  context.strokeStyle = "#1b2330";
+  context.stroke();
 }
 
 let pattern = null;

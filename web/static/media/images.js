@@ -2,10 +2,11 @@
 
 import { withdrawn } from "../core/api.js";
 import { button, debounce, fill, h } from "../core/dom.js";
-import { bytes, plural, time } from "../core/format.js";
+import { plural } from "../core/format.js";
 import { offer } from "../core/search.js";
-import { empty, failed, popover, tell, toast } from "../core/ui.js";
+import { empty, failed, popover, toast } from "../core/ui.js";
 import { nearest, stepText } from "../run/steps.js";
+import { Cell, MOST_IN_CELL } from "./cell.js";
 import { seriesName } from "./chooser.js";
 import { lookStyle } from "./look.js";
 import { Matrix } from "./matrix.js";
@@ -19,7 +20,6 @@ const GAP = 4;
 const PAD = 8;
 const CAPTION = 18;
 const ACROSS = 4; // images beside one another in a cell
-const MOST_IN_CELL = 64;
 const AHEAD = [1, -1, 2, -2]; // steps that are fetched before somebody asks
 
 /** The panel. */
@@ -247,84 +247,14 @@ export class Images {
     const run = row.run ?? column.run;
     const { tag, shape } = row.tag ? row : column;
     const series = this.series.get(seriesKey(run.key, tag.tag, tag.stream));
-    const cell = { box, run, tag, shape, series, thumbs: [], items: [], says: h("div", { class: "says" }), strip: h("div", { class: "strip" }) };
-    box.dataset.run = run.key;
-    if (!series) {
-      fill(box, h("span", { class: "none muted", title: "This run has no image of this tag" }, "none"));
-      return cell;
-    }
-    fill(box, cell.strip, cell.says);
+    const cell = new Cell(box, { run, tag, shape, series, pool: this.pool, click: (thumb, event) => this.#click(thumb, event) });
     this.#paint(cell);
     return cell;
   }
 
-  #thumb(cell) {
-    const { wide, high } = cell.shape;
-    const el = h("button", { type: "button", class: "thumb", tabindex: "-1", style: `width:${wide}px;height:${high}px` });
-    const thumb = { el, cell, item: null, url: "", waits: Promise.resolve(), img: null };
-    el.addEventListener("click", (event) => this.#click(thumb, event));
-    return thumb;
-  }
-
-  /** Show in a cell what its series has nearest to the step. */
   #paint(cell) {
-    const { series, strip } = cell;
-    if (!series) return;
-    const all = series.near(this.at);
-    const items = all.slice(0, MOST_IN_CELL);
-    cell.items = items;
-    while (cell.thumbs.length > items.length) cell.thumbs.pop().el.remove();
-    while (cell.thumbs.length < items.length) {
-      const thumb = this.#thumb(cell);
-      cell.thumbs.push(thumb);
-      strip.append(thumb.el);
-    }
-    const { step } = items[0];
-    items.forEach((item, i) => this.#load(cell.thumbs[i], item, i, items.length));
-    const away = step !== this.shown;
-    const first = items[0];
-    fill(cell.says,
-      h("span", { class: away ? "away" : "muted", title: `${stepText(step)}${first.wall ? ` · ${time(first.wall)}` : ""}${away ? ` · the nearest to step ${this.shown?.toLocaleString("en-US")}` : ""}` }, away ? stepText(step) : ""),
-      h("span", { class: "muted size" }, first.width ? `${first.width}×${first.height}` : bytes(first.nbytes)), first.label && h("span", { class: "muted label", title: first.label }, first.label),
-      all.length > items.length && h("span", { class: "muted" }, `${(all.length - items.length).toLocaleString("en-US")} more`));
-  }
-
-  #load(thumb, item, i, of) {
-    const name = `${thumb.cell.run.label}, ${seriesName(thumb.cell.tag)}, ${stepText(item.step)}${of > 1 ? `, image ${i + 1} of ${of}` : ""}`;
-    thumb.item = item;
-    if (thumb.url === item.url) return;
-    thumb.url = item.url;
-    thumb.el.setAttribute("aria-label", name);
-    this.#mark(thumb);
-    const entry = this.pool.get(item);
-    if (entry.done) this.#put(thumb, entry);
-    else {
-      if (!thumb.img) thumb.el.classList.add("waiting");
-      thumb.waits = entry.promise.then(() => { if (thumb.url === item.url && !withdrawn(entry.error)) this.#put(thumb, entry); });
-    }
-  }
-
-  /** The new image takes the place of the old one when it can be painted at once. */
-  #put(thumb, entry) {
-    const { el } = thumb;
-    el.classList.remove("waiting");
-    if (entry.error) {
-      thumb.img = null;
-      el.classList.add("gone");
-      fill(el, h("span", { class: "why" }, tell(entry.error)));
-      el.title = `${tell(entry.error)}\nPress to try again`;
-      el.setAttribute("aria-label", `${el.getAttribute("aria-label")}: ${tell(entry.error)}`);
-      thumb.failed = true;
-      return;
-    }
-    thumb.failed = false;
-    el.classList.remove("gone");
-    el.removeAttribute("title");
-    entry.img.alt = "";
-    const large = el.clientWidth || thumb.cell.shape.wide;
-    entry.img.classList.toggle("pixels", entry.img.naturalWidth > 0 && entry.img.naturalWidth < large);
-    thumb.img = entry.img;
-    fill(el, entry.img);
+    cell.paint(this.at, this.shown);
+    for (const thumb of cell.thumbs) this.#mark(thumb);
   }
 
   /** What stands beside in time is fetched before somebody asks, once all that is in sight is there. */
@@ -349,9 +279,7 @@ export class Images {
 
   #click(thumb, event) {
     if (thumb.failed) {
-      this.pool.forget(thumb.url);
-      thumb.url = "";
-      this.#load(thumb, thumb.item, 0, 1);
+      thumb.again();
       return;
     }
     if (event.shiftKey || event.ctrlKey || event.metaKey) this.#pick(thumb);

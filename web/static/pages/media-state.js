@@ -33,7 +33,7 @@ export const schema = {
   vb: json(null, picture), // and the one that it is compared with
   vm: oneOf("one", "side", "flicker", "diff", "wipe"),
   vd: oneOf("abs", "heat", "signed"), // how a difference looks
-  gain: number(1, 1, 64), // what it is multiplied by
+  gain: number(0, 0, 64), // what it is multiplied by; 0 is as much as it bears
   rate: number(2, 0.5, 12), // changes a second of the flicker
   cut: number(0.5, 0, 1), // where the wipe parts both
   vz: json(null, zoom), // [scale, x, y]: none fits the image into the window
