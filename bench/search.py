@@ -28,13 +28,17 @@ INSERT INTO files BY NAME SELECT 2 * i + k AS file_id, i AS run_id, 'source' || 
     1000 AS records, 20000 AS points, md5((2 * i + k)::VARCHAR) AS content_key,
     1.6e9 + 60 * i AS first_wall_time, 1.6e9 + 60 * i + 3600 + i % 5000 AS last_wall_time,
     1000 + i % 50 AS last_step, 1 AS attempts, 'host' || i % 40 AS host, 'pytorch' AS writer,
-    1.6e9 + 60 * i + 3600 AS grew_at FROM range($a, $b) t(i), range(2) u(k) ORDER BY i, k;
+    CAST(1e9 * (1.6e9 + 60 * i + 3600 + i % 5000) AS BIGINT) AS mtime_ns,
+    1.6e9 + 60 * i + 3600 + i % 9000 AS grew_at FROM range($a, $b) t(i), range(2) u(k) ORDER BY i, k;
 INSERT INTO series_parts BY NAME SELECT i AS run_id, '' AS stream,
     ['train/', 'val/'][1 + k % 2] || 'metric' || k AS tag, 'scalar' AS kind, 2 * i AS file_id,
-    'scalars' AS plugin, 1000 AS points, 0 AS superseded, 0 AS first_step, 1000 AS last_step,
-    1.6e9 AS last_wall_time, random() AS "first", random() AS "last", random() AS "min",
+    'scalars' AS plugin, 1000 AS points, 0 AS superseded, 0 AS first_step,
+    CASE WHEN i % 100 = k THEN 400 ELSE 1000 END AS last_step, 1.6e9 + 60 * i AS first_wall_time,
+    1.6e9 + 60 * i + 3.6 * last_step AS last_wall_time, random() AS "first", random() AS "last", random() AS "min",
     500 AS min_step, 1 + random() AS "max", 700 AS max_step, 0 AS shift, 500 AS shift_sum,
-    400 AS shift_sum2, 1000 AS finite, 0 AS nan_count, 0 AS inf_count, 0 AS attempt
+    400 AS shift_sum2, 1000 AS finite,
+    CASE WHEN i % 50 = 7 THEN 3 ELSE 0 END AS nan_count, 0 AS inf_count, 0 AS attempt,
+    CASE WHEN i % 50 = 7 THEN i % 1000 END AS nan_step
     FROM range($a, $b) t(i), range(20) u(k) ORDER BY run_id, stream, tag;
 INSERT INTO hparams BY NAME SELECT i AS run_id, 'param' || k AS name,
     CASE WHEN k % 4 = 0 THEN 'text' ELSE 'float' END AS type,
@@ -42,6 +46,8 @@ INSERT INTO hparams BY NAME SELECT i AS run_id, 'param' || k AS name,
         END AS value, CASE WHEN k % 4 <> 0 THEN i * (k + 1) % 1000 END AS number,
     'hparams plugin' AS origin, 1 AS rank
     FROM range($a, $b) t(i), range(20) u(k) ORDER BY name, run_id;
+INSERT INTO problems BY NAME SELECT now()::TIMESTAMP AS "at", 'source' || i % 5 AS source,
+    i || '/events.out' AS path, 'bad payload' AS kind FROM range($a, $b) t(i) WHERE i % 200 = 3;
 """
 
 _HPARAMS = tuple(f"hp.param{k}" for k in range(1, 6))
@@ -60,6 +66,10 @@ QUERIES = {
     ),
     "last page": Query(sort=("name", "path"), offset=99_900),
     "groups": Query(columns=(*_METRICS[:2],), group_by=("project", "hp.param4"), sort=("-runs",)),
+    "first NaN": Query('first_nan("train/metric4") < 500', sort=('first_nan("train/metric4")',)),
+    "faults": Query("nan_tags > 0 or problems > 0", sort=("-nan_tags",)),
+    "no hyperparameters, skew": Query("hparams = 0 or abs(clock_skew_s) > 300"),
+    "stopped": Query("stopped_tags > 0", sort=("-stopped_tags",)),
     "words": Query("resnet50 adam"),
     "locations": Query(columns=("name", "locations")),
 }

@@ -225,6 +225,7 @@ def _block(
     stats: dict[str, NDArray[Any]] = threaded.stats._asdict()
     if value is None:
         stats["finite"] = stats["nan_count"] = stats["inf_count"] = np.zeros(groups, np.int64)
+        stats["nan_step"] = stats["inf_step"] = np.zeros(groups, np.int64)
         for name in ("first", "last"):
             stats[name] = np.full(groups, np.nan)
     return Block(

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 class Stats(NamedTuple):
     """One entry per group. All but `superseded` and `attempt` speak of live points only.
 
-    A group without points (or finite values) has NaN for its floats and 0 for its steps.
+    A group without points (or finite values, or NaN) has NaN for its floats and 0 for its steps.
     """
 
     points: NDArray[np.int64]
     superseded: NDArray[np.int64]
     first_step: NDArray[np.int64]
     last_step: NDArray[np.int64]
+    first_wall_time: NDArray[np.float64]
     last_wall_time: NDArray[np.float64]
     first: NDArray[np.float64]
     last: NDArray[np.float64]
@@ -31,7 +32,9 @@ class Stats(NamedTuple):
     shift_sum2: NDArray[np.float64]
     finite: NDArray[np.int64]
     nan_count: NDArray[np.int64]
+    nan_step: NDArray[np.int64]  # of the first NaN
     inf_count: NDArray[np.int64]
+    inf_step: NDArray[np.int64]
     attempt: NDArray[np.int64]  # of the last point; as it came in if there is none
 
 
@@ -93,13 +96,18 @@ def _sum_up(
         x = value[point]
         if stats.points[g] == 0:
             stats.first_step[g], stats.first[g] = step[point], x
+            stats.first_wall_time[g] = wall[point]
         stats.points[g] += 1
         stats.last_step[g], stats.last[g] = step[point], x
         stats.last_wall_time[g] = wall[point]
         if np.isnan(x):
+            if stats.nan_count[g] == 0:
+                stats.nan_step[g] = step[point]
             stats.nan_count[g] += 1
             continue
         if np.isinf(x):
+            if stats.inf_count[g] == 0:
+                stats.inf_step[g] = step[point]
             stats.inf_count[g] += 1
             continue
         if np.isnan(stats.shift[g]):
@@ -135,11 +143,13 @@ def thread(
     stats = Stats(
         np.zeros(groups, np.int64), np.zeros(groups, np.int64),
         np.zeros(groups, np.int64), np.zeros(groups, np.int64),
-        np.full(groups, np.nan), np.full(groups, np.nan), np.full(groups, np.nan),
+        np.full(groups, np.nan), np.full(groups, np.nan),
+        np.full(groups, np.nan), np.full(groups, np.nan),
         np.full(groups, np.nan), np.zeros(groups, np.int64),
         np.full(groups, np.nan), np.zeros(groups, np.int64),
-        shift0.copy(), np.zeros(groups), np.zeros(groups),
-        np.zeros(groups, np.int64), np.zeros(groups, np.int64), np.zeros(groups, np.int64),
+        shift0.copy(), np.zeros(groups), np.zeros(groups), np.zeros(groups, np.int64),
+        np.zeros(groups, np.int64), np.zeros(groups, np.int64),
+        np.zeros(groups, np.int64), np.zeros(groups, np.int64),
         attempt0.copy(),
     )  # fmt: skip
     for g in range(groups):

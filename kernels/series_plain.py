@@ -33,6 +33,8 @@ def _stats(
     values = [x for _, x in finite]
     if math.isnan(shift) and values:
         shift = values[0]
+    nans = [step for step, _, x in live if math.isnan(x)]
+    infs = [step for step, _, x in live if math.isinf(x)]
     first = live[0] if live else (0, math.nan, math.nan)
     last = live[-1] if live else first
     low, high = min(values, default=math.nan), max(values, default=math.nan)
@@ -41,11 +43,11 @@ def _stats(
         total += x - shift
         squares += (x - shift) * (x - shift)
     return [
-        len(live), superseded, first[0], last[0], last[1], first[2], last[2],
+        len(live), superseded, first[0], last[0], first[1], last[1], first[2], last[2],
         low, next((step for step, x in finite if x == low), 0),
         high, next((step for step, x in finite if x == high), 0),
         shift, total, squares, len(finite),
-        sum(math.isnan(x) for *_, x in live), sum(math.isinf(x) for *_, x in live), attempt,
+        len(nans), nans[0] if nans else 0, len(infs), infs[0] if infs else 0, attempt,
     ]  # fmt: skip
 
 

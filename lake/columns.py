@@ -13,10 +13,17 @@ from ..core.values import Block, Kind, Piece, SeriesMeta
 
 _PARTS_INT = (
     "points", "superseded", "first_step", "last_step", "min_step", "max_step",
-    "finite", "nan_count", "inf_count", "attempt",
+    "finite", "nan_count", "inf_count", "nan_step", "inf_step", "attempt",
 )  # fmt: skip
-_PARTS_FLOAT = ("last_wall_time", "first", "last", "min", "max", "shift", "shift_sum", "shift_sum2")
-_LIVE_ONLY = frozenset({"first_step", "last_step", "last_wall_time", "first", "last"})
+_PARTS_FLOAT = (
+    "first_wall_time", "last_wall_time", "first", "last", "min", "max",
+    "shift", "shift_sum", "shift_sum2",
+)  # fmt: skip
+_LIVE_ONLY = frozenset(
+    {"first_step", "last_step", "first_wall_time", "last_wall_time", "first", "last"}
+)
+# Steps of what may not be there, by the column that counts it.
+_COUNTED = {"nan_step": "nan_count", "inf_step": "inf_count"}
 _FINITE_ONLY = frozenset({"min", "max", "min_step", "max_step", "shift", "shift_sum", "shift_sum2"})
 
 _PAYLOAD: dict[Kind, dict[str, pa.DataType]] = {
@@ -101,6 +108,9 @@ def parts_table(filed: list[Filed]) -> pa.Table | None:
         arrow_type = pa.int64() if name in _PARTS_INT else pa.float64()
         if name in _FINITE_ONLY:
             columns[name] = pa.array(values, arrow_type, mask=~finite, from_pandas=False)
+        elif name in _COUNTED:
+            found = np.concatenate([block.stats[_COUNTED[name]] for _, block in blocks])
+            columns[name] = pa.array(values, arrow_type, mask=found == 0)
         elif name in _LIVE_ONLY:
             shown = live & scalar if name in ("first", "last") else live
             columns[name] = pa.array(values, arrow_type, mask=~shown, from_pandas=False)

@@ -80,14 +80,16 @@ WITH live AS (
 ), parts AS (
     SELECT run_id, stream, tag, file_id, count(DISTINCT point) AS points,
            min(step) AS first_step, max(step) AS last_step,
-           arg_max(wall_time, seq) AS last_wall_time, arg_min(value, seq) AS "first", arg_max(value, seq) AS "last",
+           arg_min(wall_time, seq) AS first_wall_time, arg_max(wall_time, seq) AS last_wall_time,
+           arg_min(value, seq) AS "first", arg_max(value, seq) AS "last",
            min(value) FILTER (finite) AS "min", max(value) FILTER (finite) AS "max",
            arg_min(step, (value, step)) FILTER (finite) AS min_step,
            arg_min(step, (-value, step)) FILTER (finite) AS max_step,
            any_value(shift) AS shift, sum(value - shift) FILTER (finite) AS shift_sum,
            sum((value - shift) * (value - shift)) FILTER (finite) AS shift_sum2,
            count(*) FILTER (finite) AS finite, count(*) FILTER (isnan(value)) AS nan_count,
-           count(*) FILTER (isinf(value)) AS inf_count
+           count(*) FILTER (isinf(value)) AS inf_count,
+           min(step) FILTER (isnan(value)) AS nan_step, min(step) FILTER (isinf(value)) AS inf_step
     FROM live GROUP BY ALL
 ), gone AS (
     SELECT run_id, stream, tag, file_id, count(DISTINCT point) FILTER (superseded) AS superseded,

@@ -14,28 +14,36 @@ SKEW = """
          THEN f.last_wall_time - f.mtime_ns / 1e9 END
 """
 
-# A tag has stopped when the run went on without it, both by steps and by wall time: for more than
-# ten times the mean distance of its points, and for more than a tenth of the whole run. Of time the
-# distance is since the run's begin, which the parts of a series do not say of themselves.
-MANY, PART, LEAST_POINTS = 10, 10, 3
+# A tag has stopped when the run went on without it. The run, here, is the curves that began before
+# the middle of the tag's own time: what came later is another phase, or another experiment. They went
+# on for more than ten times the mean distance of the tag's points and for more than a tenth of the
+# whole, both by steps and by wall time; and for two minutes, since writers keep points back that long.
+MANY, PART, LEAST_S, LEAST_POINTS = 10, 10, 120, 3
 STOPPED = f"""
-    SELECT s.run_id, s.stream, s.tag, s.points, s.last_step, s.last_wall_time,
-           e.last_step AS run_last_step, e.last_wall_time AS run_last_wall_time
-    FROM (SELECT run_id, stream, tag, sum(points) AS points, min(first_step) AS first_step,
-                 max(last_step) AS last_step, arg_max(last_wall_time, last_step) AS last_wall_time
-          FROM series_parts WHERE kind = 'scalar'{{test}} GROUP BY run_id, stream, tag
-          HAVING sum(points) >= {LEAST_POINTS}) s
-    JOIN (SELECT run_id, min(first_step) AS first_step, max(last_step) AS last_step,
-                 max(last_wall_time) FILTER (isfinite(last_wall_time)) AS last_wall_time
-          FROM series_parts WHERE kind = 'scalar'{{test}} GROUP BY run_id) e ON e.run_id = s.run_id
-    JOIN runs b ON b.run_id = s.run_id
-    WHERE isfinite(s.last_wall_time) AND b.created_at IS NOT NULL
-      AND CAST(e.last_step AS DOUBLE) - s.last_step
-          > greatest({MANY} * (CAST(s.last_step AS DOUBLE) - s.first_step) / (s.points - 1),
-                     (CAST(e.last_step AS DOUBLE) - e.first_step) / {PART})
-      AND e.last_wall_time - s.last_wall_time
-          > greatest({MANY} * (s.last_wall_time - epoch(b.created_at)) / (s.points - 1),
-                     (e.last_wall_time - epoch(b.created_at)) / {PART})
+    WITH s AS MATERIALIZED (
+        SELECT run_id, stream, tag, CAST(sum(points) AS BIGINT) AS points,
+               CAST(min(first_step) AS DOUBLE) AS low, CAST(max(last_step) AS DOUBLE) AS high,
+               arg_min(first_wall_time, first_step) AS "begin", arg_max(last_wall_time, last_step) AS "end"
+        FROM series_parts WHERE kind = 'scalar'{{test}} GROUP BY run_id, stream, tag
+        HAVING sum(points) >= {LEAST_POINTS}
+           AND "end" BETWEEN -62135596800 AND 253402300799 AND "begin" BETWEEN -62135596800 AND "end"
+    ), worth AS (
+        SELECT DISTINCT s.run_id
+        FROM s JOIN (SELECT run_id, max(high) AS high, max("end") AS "end" FROM s GROUP BY run_id) r
+            ON r.run_id = s.run_id AND r.high > s.high AND r."end" > s."end" + {LEAST_S}
+    ), beside AS (
+        SELECT *, min(low) OVER w AS run_low, max(high) OVER w AS run_high,
+               min("begin") OVER w AS run_begin, max("end") OVER w AS run_end
+        FROM s WHERE run_id IN (SELECT run_id FROM worth)
+        WINDOW w AS (PARTITION BY run_id ORDER BY "begin"
+                     RANGE BETWEEN UNBOUNDED PRECEDING AND ("end" - "begin") / 2 FOLLOWING)
+    )
+    SELECT run_id, stream, tag, points, CAST(high AS BIGINT) AS last_step, "end" AS last_wall_time,
+           CAST(run_high AS BIGINT) AS run_last_step, run_end AS run_last_wall_time
+    FROM beside
+    WHERE run_high - high > greatest({MANY} * (high - low) / (points - 1), (run_high - run_low) / {PART})
+      AND run_end - "end" > greatest({MANY} * ("end" - "begin") / (points - 1),
+                                     (run_end - run_begin) / {PART}, {LEAST_S})
 """
 
 _NAN_TAGS = """

@@ -45,7 +45,7 @@ LOCATIONS = (
 )
 STATS = (
     "last", "first", "min", "max", "mean", "std", "count", "step_min", "step_max", "step_last",
-    "nan_count", "inf_count", "attempts", "superseded",
+    "first_nan", "first_inf", "nan_count", "inf_count", "attempts", "superseded",
 )  # fmt: skip
 # The logarithm of zero or less is missing rather than an error that ends the search. A lambda names
 # its value once: NULLIF and CASE would write it twice, and twice again for each one within.

@@ -29,13 +29,15 @@ SELECT run_id, stream, tag, kind, file_id,
        any_value(display_name) AS display_name,
        CAST(sum(points) AS BIGINT) AS points, CAST(sum(superseded) AS BIGINT) AS superseded,
        min(first_step) AS first_step, max(last_step) AS last_step,
+       arg_min(first_wall_time, first_step) AS first_wall_time,
        arg_max(last_wall_time, last_step) AS last_wall_time,
        arg_min("first", first_step) AS "first", arg_max("last", last_step) AS "last",
        min("min") AS "min", arg_min(min_step, ("min", min_step)) AS min_step,
        max("max") AS "max", arg_min(max_step, (-"max", max_step)) AS max_step,
        any_value(shift) AS shift, sum(shift_sum) AS shift_sum, sum(shift_sum2) AS shift_sum2,
        CAST(sum(finite) AS BIGINT) AS finite, CAST(sum(nan_count) AS BIGINT) AS nan_count,
-       CAST(sum(inf_count) AS BIGINT) AS inf_count, max(attempt) AS attempt
+       CAST(sum(inf_count) AS BIGINT) AS inf_count,
+       min(nan_step) AS nan_step, min(inf_step) AS inf_step, max(attempt) AS attempt
 FROM series_parts WHERE run_id BETWEEN ? AND ? AND run_id IN (SELECT run_id FROM folding)
 GROUP BY run_id, stream, tag, kind, file_id
 """

@@ -37,6 +37,8 @@ STATS = {
     "step_min": 'arg_min(min_step, ("min", min_step))',
     "step_max": 'arg_min(max_step, (-"max", max_step))',
     "step_last": "max(last_step)",
+    "first_nan": "min(nan_step)",
+    "first_inf": "min(inf_step)",
     "nan_count": "CAST(sum(nan_count) AS BIGINT)",
     "inf_count": "CAST(sum(inf_count) AS BIGINT)",
     "attempts": "max(attempt) + 1",

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from ..core.errors import UsageError
 from . import ask
-from .faults import LEAST_POINTS, MANY, PART, SKEW, STOPPED
+from .faults import LEAST_POINTS, LEAST_S, MANY, SKEW, STOPPED
 from .history import find, named
 from .search import Names, Query, execute, to_sql
 
@@ -51,11 +51,11 @@ _NON_FINITE = f"""
     SELECT r.run_key, c.run, s.tag, s.stream, s.first_nan, s.first_inf, s.nan_count, s.inf_count,
            s.last_step
     FROM chosen c JOIN run_facts r USING (run_id) JOIN (
-        SELECT p.run_id, p.tag, p.stream, min(p.step) FILTER (isnan(p.value)) AS first_nan,
-               min(p.step) FILTER (isinf(p.value)) AS first_inf, count(*) FILTER (isnan(p.value)) AS nan_count,
-               count(*) FILTER (isinf(p.value)) AS inf_count, max(step) AS last_step
-        FROM scalars p WHERE true{_AMONG} GROUP BY run_id, tag, stream
-        HAVING nan_count + inf_count > 0) s USING (run_id)
+        SELECT run_id, tag, stream, min(nan_step) AS first_nan, min(inf_step) AS first_inf,
+               CAST(sum(nan_count) AS BIGINT) AS nan_count, CAST(sum(inf_count) AS BIGINT) AS inf_count,
+               max(last_step) AS last_step
+        FROM series_parts WHERE kind = 'scalar'{_AMONG} GROUP BY run_id, tag, stream
+        HAVING sum(nan_count) + sum(inf_count) > 0) s USING (run_id)
     ORDER BY c.place, s.tag, s.stream
 """
 _STEPS_BACK = f"""
@@ -79,7 +79,7 @@ _CLOCK_SKEW = f"""
 _STOPPED = f"""
     SELECT r.run_key, c.run, s.tag, s.stream, s.last_step, s.run_last_step,
            {_time("s.last_wall_time")} AS last_point, {_time("s.run_last_wall_time")} AS run_last_point,
-           CAST(s.points AS BIGINT) AS points
+           s.points
     FROM chosen c JOIN run_facts r USING (run_id)
     JOIN ({STOPPED.format(test=_AMONG)}) s USING (run_id)
     ORDER BY c.place, s.tag, s.stream
@@ -120,9 +120,10 @@ CHECKS = {
         Check(
             "stopped_tags",
             "Tags that stopped",
-            "The run went on without them, both by steps and by wall time: for more than"
-            f" {MANY} times the mean distance of their points, and for more than a {PART}th of the"
-            f" whole run. Tags of fewer than {LEAST_POINTS} points are not looked at.",
+            "Curves that were there at the same time went on without them, both by steps and by wall"
+            f" time: for more than {MANY} times the mean distance of the tag's points, and for more"
+            f" than a tenth of the whole. Tags of fewer than {LEAST_POINTS} points and pauses of less"
+            f" than {LEAST_S // 60} minutes do not count.",
             "stopped_tags > 0",
             _STOPPED,
         ),

@@ -93,8 +93,8 @@ def views(house: Any) -> list[str]:
 
 EXACT = (
     "stream, tag, kind, plugin, description, display_name, points, superseded, first_step,"
-    ' last_step, last_wall_time, "first", "last", "min", min_step, "max", max_step, nan_count,'
-    " inf_count, attempts, data_class, content"
+    ' last_step, first_wall_time, last_wall_time, "first", "last", "min", min_step, "max", max_step, nan_count,'
+    " nan_step, inf_count, inf_step, attempts, data_class, content"
 )
 
 
@@ -191,6 +191,7 @@ def test_scalars_are_what_tensorboard_would_show(
 def _assert_summary(made: Any, tag: str, points: list[Any], curve: list[Any]) -> None:
     (row,) = made.query(
         "SELECT points, superseded, first_step, last_step, last_wall_time, nan_count, inf_count,"
+        " first_wall_time, nan_step, inf_step,"
         ' "min", min_step, "max", max_step, attempts, "first", "last" FROM series WHERE tag = ?',
         tag,
     )
@@ -207,6 +208,9 @@ def _assert_summary(made: Any, tag: str, points: list[Any], curve: list[Any]) ->
             curve[-1][1],
             sum(math.isnan(point[2]) for point in curve),
             sum(math.isinf(point[2]) for point in curve),
+            curve[0][1],
+            next((step for step, _, value in curve if math.isnan(value)), None),
+            next((step for step, _, value in curve if math.isinf(value)), None),
             *low,
             *high,
             backs + 1,

@@ -61,10 +61,11 @@ def test_a_restart_supersedes_what_it_repeats():
     stats = {name: column[0] for name, column in zip(Stats._fields, found.stats, strict=True)}
     assert math.isnan(stats.pop("last"))
     assert stats == {
-        "points": 5, "superseded": 2, "first_step": 0, "last_step": 4, "last_wall_time": 22.0,
+        "points": 5, "superseded": 2, "first_step": 0, "last_step": 4,
+        "first_wall_time": 10.0, "last_wall_time": 22.0,
         "first": 5.0, "min": 3.0, "min_step": 2, "max": 9.0, "max_step": 1,
         "shift": 5.0, "shift_sum": 2.0, "shift_sum2": 20.0,
-        "finite": 3, "nan_count": 1, "inf_count": 1, "attempt": 5,
+        "finite": 3, "nan_count": 1, "nan_step": 4, "inf_count": 1, "inf_step": 3, "attempt": 5,
     }  # fmt: skip
 
 

@@ -267,6 +267,7 @@ def parts(draw: st.DrawFn) -> list[dict[str, Any]]:
                         "points": len(values), "superseded": draw(st.integers(0, 2)),
                         "first_step": step if values else None,
                         "last_step": step + len(values) - 1 if values else None,
+                        "first_wall_time": step - 0.5 if values else None,
                         "last_wall_time": float(step) if values else None,
                         "first": values[0] if values else None,
                         "last": values[-1] if values else None,
@@ -278,7 +279,8 @@ def parts(draw: st.DrawFn) -> list[dict[str, Any]]:
                         "shift_sum": sum(away) if finite else None,
                         "shift_sum2": sum(v * v for v in away) if finite else None,
                         "finite": len(finite), "nan_count": len(values) - len(finite),
-                        "inf_count": 0, "attempt": 0,
+                        "nan_step": next((step + i for i, v in enumerate(values) if v != v), None),
+                        "inf_count": 0, "inf_step": None, "attempt": 0,
                     }
                 )  # fmt: skip
                 step += len(values)

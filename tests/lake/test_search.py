@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from boardlake.core.errors import FilterError, UsageError
 from boardlake.lake import migrate
+from boardlake.lake.fields import STATS
 from boardlake.lake.search import DEFAULT_COLUMNS, Names, Query, count, search, to_sql
 
 START = datetime(2025, 1, 1)
@@ -424,16 +425,31 @@ def test_metrics_are_those_of_the_view(parts: list[tuple[float, int]]) -> None:
     add_run(con, 1, "one")
     for index, (value, points) in enumerate(parts):
         start = 10 * index
+        odd = {"nan_count": index % 2, "nan_step": start + 1 if index % 2 else None,
+               "inf_count": index, "inf_step": start + 2 if index else None, "superseded": index,
+               "attempt": index // 2}  # fmt: skip
         add_series(con, 1, "loss", value, first=-value, min=value / 2, max=value * 2, points=points,
                    min_step=index, max_step=2 * index, first_step=start, last_step=start + 9,
                    shift=1.0, shift_sum=value * points, shift_sum2=value * value * points,
-                   finite=points)  # fmt: skip
-    stats = ("last", "first", "min", "max", "mean", "std", "count", "step_min", "step_max")
-    got = search(con, Query(columns=tuple(f"{stat}('loss')" for stat in stats))).to_pylist()[0]
-    wanted = con.execute(
-        'SELECT "last", "first", "min", "max", mean, std, points, min_step, max_step FROM series'
-    ).fetchone()
-    assert list(got.values()) == [pytest.approx(value) for value in wanted or ()]
+                   finite=points, **odd)  # fmt: skip
+    got = search(con, Query(columns=tuple(f"{stat}('loss')" for stat in _OF_VIEW))).to_pylist()[0]
+    wanted = con.execute(f"SELECT {', '.join(_OF_VIEW.values())} FROM series").fetchone()
+    for value, expected in zip(got.values(), wanted or (), strict=True):
+        assert value == (None if expected is None else pytest.approx(expected))
+
+
+# Each metric by the column of the view `series`.
+_OF_VIEW = {
+    **{name: f'"{name}"' for name in ("last", "first", "min", "max", "mean", "std", "attempts")},
+    "count": "points", "step_min": "min_step", "step_max": "max_step", "step_last": "last_step",
+    "first_nan": "nan_step", "first_inf": "inf_step", "nan_count": "nan_count",
+    "inf_count": "inf_count", "superseded": "superseded",
+}  # fmt: skip
+
+
+def test_every_metric_is_held_to_the_view() -> None:
+    """None is left out above."""
+    assert set(_OF_VIEW) == set(STATS)
 
 
 def test_the_smallest_rank_wins() -> None:
