@@ -20,6 +20,8 @@ const MEANING = {
 const FUNCTIONS = {
   last: "last value of a metric", first: "first value of a metric", min: "smallest value of a metric", max: "largest value of a metric",
   mean: "mean of a metric", std: "standard deviation of a metric", count: "points of a metric", step_min: "step of the smallest value", step_max: "step of the largest value",
+  step_last: "last step of a metric", first_nan: "step of the first NaN", first_inf: "step of the first infinity", nan_count: "NaN values of a metric", inf_count: "infinite values of a metric",
+  attempts: "restarts of a metric, and one", superseded: "points that restarts took back",
   tag: "runs with a tag of yours", search: "words, as a search without operators", now: "this moment",
 };
 const TIMES = [["now() - interval '1 hour'", "an hour ago"], ["now() - interval '1 day'", "a day ago"], ["now() - interval '7 days'", "a week ago"], ["now() - interval '1 month'", "a month ago"]];
