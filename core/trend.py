@@ -29,18 +29,17 @@ def of_numbers(values: Floats, target: Floats) -> list[Bin]:
     """Bins of about as many runs each, or one for each value where these are few; NaN are the last."""
     there = ~np.isnan(values)
     own = values[there]
-    distinct = np.unique(own)
-    if len(distinct) <= _MOST_BINS:
-        edges = distinct
-    else:
+    distinct, counts = np.unique(own, return_counts=True)
+    most = len(own) / _MOST_BINS if len(distinct) > _MOST_BINS else 1
+    reached = np.cumsum(counts)
+    found, start = [], 0
+    while start < len(distinct):
         # A value is in one bin, however often it occurs.
-        wanted = np.linspace(0, 1, _MOST_BINS + 1)[:-1]
-        edges = np.unique(np.quantile(own, wanted, method="higher"))
-    at = np.searchsorted(edges, own, side="right") - 1
-    found = []
-    for i in range(len(edges)):
-        part = own[at == i]
-        found.append(_bin(target[there][at == i], float(part.min()), float(part.max()), None))
+        before = reached[start - 1] if start else 0
+        end = max(start + 1, int(np.searchsorted(reached, before + most, side="right")))
+        low, high = float(distinct[start]), float(distinct[end - 1])
+        found.append(_bin(target[there][(own >= low) & (own <= high)], low, high, None))
+        start = end
     return [*found, *_missing(target[~there])]
 
 

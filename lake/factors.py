@@ -135,7 +135,7 @@ def _factors(
         """, given).to_arrow_table())  # fmt: skip
     finally:
         con.unregister("chosen")
-    return _parted(rows.combine_chunks(), run_ids, names["name"].to_pylist())
+    return _parted(rows, run_ids, names["name"].to_pylist())
 
 
 def _parted(
@@ -145,17 +145,11 @@ def _parted(
     found: list[Factor] = []
     apart: list[Apart] = []
     at = np.searchsorted(run_ids, rows["run_id"].to_numpy())
-    coded = pc.dictionary_encode(rows["name"]).combine_chunks() if rows.num_rows else None
-    codes = coded.indices.to_numpy() if coded else np.empty(0, np.int32)
-    starts = np.searchsorted(codes, np.arange(len(coded.dictionary) if coded else 0))
+    named = pc.run_end_encode(rows["name"].combine_chunks())
+    ends = named.run_ends.to_pylist()
     parts = {
         name: slice(start, end)
-        for name, start, end in zip(
-            coded.dictionary.to_pylist() if coded else [],
-            starts,
-            [*starts[1:], len(codes)],
-            strict=True,
-        )  # fmt: skip
+        for name, start, end in zip(named.values.to_pylist(), [0, *ends], ends, strict=False)
     }
     for name in order:
         part = parts.get(name)
@@ -169,11 +163,11 @@ def _parted(
             distinct = len(np.unique(numbers))
             factor = Factor(name, values)
         else:
-            texts = pc.dictionary_encode(rows["value"].slice(part.start, count)).combine_chunks()
-            coded_values = np.full(len(run_ids), -1, np.int64)
-            coded_values[here] = texts.indices.to_numpy()
+            texts = rows["value"].slice(part.start, count).combine_chunks().dictionary_encode()
+            codes = np.full(len(run_ids), -1, np.int64)
+            codes[here] = texts.indices.to_numpy()
             distinct = len(texts.dictionary)
-            factor = Factor(name, coded_values, tuple(texts.dictionary.to_pylist()))
+            factor = Factor(name, codes, tuple(texts.dictionary.to_pylist()))
         why: Why | None = None
         if distinct < 2:
             why = "one value"
