@@ -23,6 +23,9 @@ _QUERIES = (
     Query("min(\"loss\") < 20 and hp.kind = 'a'", ("run_id", 'max("loss", "eval")'), limit=50),
     Query(columns=('last("loss")', "hp.kind"), group_by=("hp.kind",), sort=("-runs",)),
     Query(columns=("hp.lr", "hp.kind", "hp.lr * 2 as twice"), sort=("run_id",), offset=30),
+    Query("nan_tags > 0", ("run_id", "nan_tags", "hp.nan_tags"), sort=("-nan_tags", "hparams")),
+    Query("clock_skew_s is null", ("stopped_tags", "problems"), group_by=("nan_tags", "hparams")),
+    Query('first_nan("loss") < 9', ("run_id", 'nan_count("loss")'), sort=('-first_nan("loss")',)),
 )
 
 
@@ -63,7 +66,13 @@ def _add(lake: Lake, first: int, last: int) -> None:
     lake.con.execute(
         "INSERT INTO series_parts BY NAME SELECT i AS run_id, ['', 'eval'][1 + k] AS stream,"
         " 'loss' AS tag, 'scalar' AS kind, 10 AS points, i + k AS \"last\", i AS \"min\","
-        f' 2 * i + k AS "max", 10 AS last_step {runs}, range(2) u(k) WHERE (i + k) % 4 <> 0'
+        ' 2 * i + k AS "max", 10 AS last_step, i % 3 AS nan_count, 0 AS inf_count,'
+        f" CASE WHEN i % 3 > 0 THEN i % 11 END AS nan_step {runs}, range(2) u(k)"
+        " WHERE (i + k) % 4 <> 0"
+    )
+    # A hyperparameter may be called like a field.
+    lake.con.execute(
+        f"INSERT INTO hparams SELECT i, 'nan_tags', 'float', 'x', NULL, 'args', 1 {runs} WHERE i % 7 = 0"
     )
 
 
