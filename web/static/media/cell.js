@@ -65,7 +65,7 @@ class Thumb {
 export class Cell {
   /**
    * @param {HTMLElement} box
-   * @param {{run: any, tag: any, shape: {wide: number, high: number}, series: import("./series.js").Series | undefined, pool: import("./pool.js").Pool, click: (thumb: any, event: MouseEvent) => void}} what
+   * @param {{run: any, tag: any, shape: {wide: number, high: number}, series: import("./series.js").Series | undefined, pool: import("./pool.js").Pool, click: (thumb: any, event: MouseEvent) => void, marked: (item: any) => boolean}} what
    */
   constructor(box, what) {
     Object.assign(this, what, { box });
@@ -73,7 +73,6 @@ export class Cell {
     this.thumbs = [];
     this.strip = h("div", { class: "strip" });
     this.says = h("div", { class: "says" });
-    box.dataset.run = this.run.key;
     if (this.series) fill(box, this.strip, this.says);
     else fill(box, h("span", { class: "none muted", title: "This run has no image of this tag" }, "none"));
   }
@@ -92,6 +91,17 @@ export class Cell {
     const title = `${this.run.label}, ${seriesName(this.tag)}, ${stepText(items[0].step)}`;
     items.forEach((item, i) => thumbs[i].show(item, items.length > 1 ? `${title}, image ${i + 1} of ${items.length}` : title));
     this.#say(items[0], all.length - items.length, shown);
+    this.mark();
+  }
+
+  /** What can have the focus. */
+  get parts() {
+    return this.thumbs.map((one) => one.el);
+  }
+
+  /** Mark the image that another one is to be compared with. */
+  mark() {
+    for (const thumb of this.thumbs) thumb.el.classList.toggle("picked", thumb.item !== null && this.marked(thumb.item));
   }
 
   #say({ step, wall, width, height, nbytes, label }, more, shown) {

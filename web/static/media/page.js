@@ -74,6 +74,9 @@ export class MediaPage {
       const { runs, note } = await runsOf(this.entries, { ...this.params, sort: this.state.get("sort") }, signal);
       const answer = runs.length ? await send("POST", "media/tags", { runs: runs.map((one) => one.key) }, signal) : { tags: [], truncated: false };
       if (signal.aborted) return;
+      const key = JSON.stringify([runs, note, answer]);
+      if (key === this.known && this.panel) return;
+      this.known = key;
       this.runs = runs;
       this.tags = byKind(answer.tags);
       fill(this.note, [note, answer.truncated && "There are more tags than can be listed: the first 5,000 are."].filter(Boolean).join(" "));
