@@ -124,7 +124,7 @@ class HistogramSheet extends TensorSheet {
     const most = Math.max(...found.map((one) => one.total));
     fill(this.says, `${plural(found.length, "run")} · ${found.length > 1 ? "up to " : ""}${plural(most, "step")}`);
     const lost = Math.max(...found.flatMap((one) => one.lost));
-    fill(this.key, view === "heat" && [this.#ramp(), h("span", null, `0 … ${number(this.bins.most * 100, 3)} % of a run's values in a bin`)], lost > 0.02 && h("span", null, ` · up to ${number(lost * 100, 2)} % are beyond the axis`));
+    fill(this.key, view === "heat" && [this.#ramp(), h("span", null, `0 … ${number(this.bins.most * 100, 3)} % of a run's values in a bin`)], lost > 0.02 && h("span", null, `up to ${number(lost * 100, 2)} % of them are ${state.get("hx") === "log" ? "not above zero" : "beyond the axis"}`));
     this.#cells(view);
     this.relook();
   }
@@ -183,12 +183,12 @@ class HistogramSheet extends TensorSheet {
 
   #percentiles() {
     const several = new Set(this.found.map((one) => one.steps[this.place(one)])).size > 1;
-    const head = h("thead", null, h("tr", null, [["Run", ""], several && ["Step", "number"], ["Values", "number"], ...NAMES.map((name) => [name, "number"])].filter(Boolean).map(([name, kind]) => h("th", { scope: "col", class: kind }, name))));
+    const head = h("thead", null, h("tr", null, [["Run", ""], ...[...NAMES, "values", several && "step"].map((name) => name && [name, "number"])].filter(Boolean).map(([name, kind]) => h("th", { scope: "col", class: kind }, name))));
     const rows = this.found.map((one) => {
       const at = this.place(one);
       const step = one.buckets[at];
       const whole = step.reduce((sum, each) => sum + each[2], 0);
-      const values = [...(several ? [one.steps[at].toLocaleString("en-US")] : []), number(whole, 4), ...percentiles(step, PERCENTS).map((value) => number(value, 3))];
+      const values = [...percentiles(step, PERCENTS).map((value) => number(value, 3)), number(whole, 4), ...(several ? [one.steps[at].toLocaleString("en-US")] : [])];
       return h("tr", { dataset: { key: one.key }, class: one.key === this.panel.lit ? "lit" : "", on: { pointerenter: () => this.hover(one.key), pointerleave: () => this.hover(null) } },
         h("th", { scope: "row" }, runName(one.run)), values.map((value) => h("td", { class: "number" }, value)));
     });

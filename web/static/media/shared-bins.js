@@ -40,7 +40,10 @@ export function axisOf(steps, { n = 100, outside = 0, scale: name = "linear" } =
     if (!(high > low)) [low, high] = [low / 1.1, high * 1.1];
   }
   const places = edges(scale.place(low), scale.place(high), n);
-  return { edges: places.map((place) => scale.value(place)), low: places[0], high: places[n], scale };
+  const found = places.map((place) => scale.value(place));
+  // There and back is not always the same number: what lies at an end must not fall off.
+  if (high > low) [found[0], found[n]] = [low, high];
+  return { edges: found, low: places[0], high: places[n], scale };
 }
 
 /**

@@ -49,7 +49,9 @@ export function edges(low, high, n) {
     [low, high] = [low - room, high + room];
   }
   const found = new Float64Array(n + 1);
-  for (let i = 0; i <= n; i += 1) found[i] = low + ((high - low) * i) / n;
+  for (let i = 0; i < n; i += 1) found[i] = low + ((high - low) * i) / n;
+  // Not rounded: the largest value lies there.
+  found[n] = high;
   return found;
 }
 
