@@ -50,12 +50,12 @@ export class ExpressionBox {
    *   their labels; *clears*: the box is emptied when something was picked
    */
   constructor({ label, fields, pick, placeholder = "", more = () => [], clears = false }) {
-    Object.assign(this, { fields, pick, more, clears, value: "", stats: [], fresh: true, asking: new AbortController() });
+    Object.assign(this, { fields, pick, more, clears, value: "", stats: [], fresh: true, near: false, asking: new AbortController() });
     this.input = /** @type {HTMLInputElement} */ (h("input", { type: "text", "aria-label": label, title: label, placeholder, spellcheck: "false", autocapitalize: "off", maxlength: "2000", class: "expr" }));
     this.wrong = h("p", { class: "wrong", role: "alert" });
     this.el = h("span", { class: "exprbox" }, this.input, this.wrong);
     this.list = combo(this.input, {
-      label: `${label}: suggestions`, onFocus: true, eager: (text, caret) => !this.fresh && (isWritten(text) ? meant(text, caret, this.stats, false) : text.trim() !== ""),
+      label: `${label}: suggestions`, onFocus: true, eager: (text, caret) => !this.fresh && (isWritten(text) ? meant(text, caret, this.stats, false) : text.trim() !== "" && this.near),
       options: async (text, caret) => {
         const known = await fields();
         this.stats = known.stats;
@@ -64,7 +64,10 @@ export class ExpressionBox {
         // What stands there has not been touched: all is offered.
         if (this.fresh) return all;
         if (isWritten(text)) return (await complete(text, caret, known)).map((one) => ({ ...one, partial: true }));
-        return ranked(text, all, (one) => one.key ?? one.label);
+        const found = ranked(text, all, (one) => one.key ?? one.label);
+        // What only has the same letters somewhere is offered, but Enter does not take it for what was typed.
+        this.near = (found[0]?.key ?? found[0]?.label ?? "").toLowerCase().includes(text.trim().toLowerCase().split(/\s+/)[0]);
+        return found;
       },
       pick: (option) => {
         if (option.partial) this.input.setRangeText(option.insert, option.from, option.to, "end");

@@ -78,18 +78,20 @@ export function lineOf(ys, i, steps) {
 
 const short = (text) => (text.length > CUT ? `${text.slice(0, CUT - 1)}…` : text);
 
-/** The words beside the axes, and above them where the picture is taken away. @param {ReturnType<typeof layout>} at @param {{text: string, muted: string, panel: string}} ink */
+/**
+ * The words beside the axes, and above them where the picture is taken away.
+ * @param {ReturnType<typeof layout>} at @param {{text: string, muted: string, panel: string}} ink
+ * @returns {{x: number, y: number, text: string, align: "center" | "right", colour: string, halo: string}[]}
+ */
 export function wordsOf({ rails, top, foot, gap }, ink, titled = false) {
-  const words = { x: [], y: [], text: [], align: [], colour: [], halo: [] };
-  const add = (x, y, text, align, colour) => {
-    for (const [name, value] of Object.entries({ x, y, text, align, colour, halo: ink.panel })) words[name].push(value);
-  };
+  const words = [];
+  const add = (x, y, text, align, colour) => words.push({ x, y, text, align, colour, halo: ink.panel });
   for (const rail of rails) {
     const { axis, x } = rail;
     const most = Math.max(2, Math.floor((foot - top) / ROOM_TICK));
     for (const { at, label } of axis.ticks(axis.low, axis.high, most)) add(x - 11, rail.y(at), short(label), "right", ink.muted);
     if (rail.lacking) add(x - 11, rail.none, "none", "right", ink.muted);
-    if (titled) add(x, top - 18, short(axis.title).slice(0, Math.max(6, Math.floor(gap / 6))), "center", ink.text);
+    if (titled) add(x, top - 18, axis.title.length * 6 > gap ? `${axis.title.slice(0, Math.max(4, Math.floor(gap / 6) - 1))}…` : axis.title, "center", ink.text);
   }
   return words;
 }

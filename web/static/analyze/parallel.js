@@ -34,6 +34,8 @@ export class Parallel {
   constructor(el, state, page) {
     Object.assign(this, { state, page, data: null, axes: [], at: null, live: null, order: null, asking: new AbortController(), lit: null, pointed: -1 });
     this.stage = new Stage({ kind: "parallel", label: "Parallel coordinates", keys: KEYS, redraw: () => this.#draw() });
+    this.marks = { words: drawn("g"), lit: drawn("g"), brushes: drawn("g") };
+    this.stage.above.append(...Object.values(this.marks));
     this.heads = new Heads({
       menu: (expr, anchor) => this.#menu(expr, anchor), order: (exprs) => this.#put(exprs), preview: (exprs) => { this.order = exprs; this.#draw(); },
       clear: (expr) => this.#brush(expr, []), remove: (expr) => this.#remove(expr),
@@ -71,7 +73,7 @@ export class Parallel {
     this.colours.input.placeholder = "the last axis";
     this.curves = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox", on: { change: () => state.set({ curves: this.curves.checked }) } }));
     this.usual = button("reset", "Axes chosen from what the runs have", () => state.set({ axes: [] }), { text: "Automatic axes" });
-    const download = this.stage.download(() => ({ title: `${this.axes.map((axis) => axis.title).join(", ")}: ${plural(this.count, "run")}`, name: "parallel-coordinates", lines: legendLines(this.colour, theme(), null) }), () => { this.titled = true; this.#draw(); }, () => { this.titled = false; this.#draw(); });
+    const download = this.stage.download(() => ({ title: `${this.axes.map((axis) => axis.title).join(", ")}: ${plural(this.count, "run")}`, name: "parallel-coordinates", lines: legendLines(this.colour, theme(), null), words: () => wordsOf(this.at, ink(), true) }), () => { this.titled = true; this.#draw(); }, () => { this.titled = false; this.#draw(); });
     return h("div", { class: "tools" }, this.add.el, h("span", { class: "field" }, h("span", { class: "name" }, "Colour"), this.colours.el), h("label", { class: "check" }, this.curves, "Curves"), this.usual, h("span", { class: "space" }), download);
   }
 
@@ -204,10 +206,11 @@ export class Parallel {
     this.heads.draw(this.at, values.brush);
     const faint = this.#brushed();
     stage.figure.draw({
-      layers: { ...(faint ? { faint: this.#faint() } : {}), words: wordsOf(this.at, ink(), this.titled), rails: this.#railLayer(), lines: this.#lineLayer() },
+      layers: { ...(faint ? { faint: this.#faint() } : {}), rails: this.#railLayer(), lines: this.#lineLayer() },
       x: [0, stage.width], y: [stage.height, 0],
     });
     this.hasFaint = faint;
+    this.#words();
     fill(this.key, this.colour && legend(this.colour, theme(), null));
     this.#brushes();
     this.#tell();
@@ -271,12 +274,16 @@ export class Parallel {
     this.#tell();
   }
 
+  #words() {
+    this.marks.words.replaceChildren(...wordsOf(this.at, ink()).map(({ x, y, text }) => drawn("text", { x, y, class: "word" }, text)));
+  }
+
   /** The brushes themselves, above the canvas. */
   #brushes() {
-    for (const old of this.stage.above.querySelectorAll(".brush")) old.remove();
+    this.marks.brushes.replaceChildren();
     for (const rail of this.at.rails) {
       for (const { from, to } of spansOf(rail, this.#partsOf(rail.axis.expr))) {
-        this.stage.above.append(drawn("rect", { class: "brush", x: rail.x - 8, y: from, width: 16, height: Math.max(3, to - from), rx: 3 }));
+        this.marks.brushes.append(drawn("rect", { class: "brush", x: rail.x - 8, y: from, width: 16, height: Math.max(3, to - from), rx: 3 }));
       }
     }
   }
@@ -364,7 +371,7 @@ export class Parallel {
     if (i < 0 || !this.stage.figure) return;
     const ys = this.#corner(i);
     this.line = drawn("path", { class: "lit line", d: `M${Array.from(this.xs, (x, k) => `${x.toFixed(1)} ${ys[k].toFixed(1)}`).join("L")}` });
-    this.stage.above.prepend(this.line);
+    this.marks.lit.append(this.line);
   }
 
   /** Up and down go from run to run along the last axis. */

@@ -106,14 +106,14 @@ export class Stage {
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   }
 
-  /** A button that hands over the picture. @param {() => {title: string, name: string, lines: {name: string, colour: string, dash: number[]}[]}} said @param {() => void} [before] @param {() => void} [after] */
+  /** A button that hands over the picture. @param {() => {title: string, name: string, lines: {name: string, colour: string, dash: number[]}[], words?: () => any[]}} said `words` are asked for behind *before* @param {() => void} [before] @param {() => void} [after] */
   download(said, before = () => {}, after = () => {}) {
     const take = async (form) => {
       if (!this.figure) return;
-      const { name, ...words } = said();
+      const { name, words, ...rest } = said();
       before();
       try {
-        saveBlob(await this.figure[form](words), `${name}.${form}`);
+        saveBlob(await this.figure[form]({ ...rest, words: words?.() }), `${name}.${form}`);
       } catch (error) {
         toast(tell(error), { bad: true });
       } finally {

@@ -1,4 +1,7 @@
-/** A chart's picture as it is taken away: under its title, above the names of its lines. */
+/**
+ * A chart's picture as it is taken away: under its title, above the names of its lines, with words that the page has above it.
+ * @typedef {{title: string, lines: {name: string, colour: string, dash: number[]}[], words?: {x: number, y: number, text: string, align: "left" | "center" | "right", colour: string, halo: string}[]}} Said
+ */
 
 const EDGE = 12;
 const HEAD = 28;
@@ -6,6 +9,7 @@ const ROW = 18;
 const SAMPLE = 22;
 const MOST = 40; // names; more would be a picture of names
 const FONT = "12px system-ui, sans-serif";
+const SMALL = "11px system-ui, sans-serif";
 const TITLE = "600 13px system-ui, sans-serif";
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -13,7 +17,7 @@ const token = (name) => getComputedStyle(document.documentElement).getPropertyVa
 
 /**
  * Where title and names stand around a picture of *width* by *height*.
- * @param {{title: string, lines: {name: string, colour: string, dash: number[]}[]}} said
+ * @param {Said} said
  */
 function layout({ title, lines }, width, height) {
   const pen = /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
@@ -31,7 +35,7 @@ function layout({ title, lines }, width, height) {
   return { title, items, width, height: HEAD + height + (items.length ? ROW * Math.ceil(items.length / across) + EDGE : 0), panel: token("--panel"), ink: token("--text") };
 }
 
-/** @param {HTMLCanvasElement} canvas the picture @param {number} ratio its pixels to one of the page @param {Parameters<typeof layout>[0]} said @returns {Promise<Blob>} */
+/** @param {HTMLCanvasElement} canvas the picture @param {number} ratio its pixels to one of the page @param {Said} said @returns {Promise<Blob>} */
 export function captionedPng(canvas, ratio, said) {
   const page = layout(said, canvas.width / ratio, canvas.height / ratio);
   const whole = document.createElement("canvas");
@@ -42,6 +46,19 @@ export function captionedPng(canvas, ratio, said) {
   pen.fillStyle = page.panel;
   pen.fillRect(0, 0, page.width, page.height);
   pen.drawImage(canvas, 0, HEAD, page.width, canvas.height / ratio);
+  pen.font = SMALL;
+  pen.textBaseline = "middle";
+  pen.lineJoin = "round";
+  pen.lineWidth = 3;
+  for (const { x, y, text, align, colour, halo } of said.words ?? []) {
+    pen.textAlign = align;
+    pen.strokeStyle = halo;
+    pen.strokeText(text, x, HEAD + y);
+    pen.fillStyle = colour;
+    pen.fillText(text, x, HEAD + y);
+  }
+  pen.textBaseline = "alphabetic";
+  pen.textAlign = "left";
   pen.fillStyle = page.ink;
   pen.font = TITLE;
   pen.fillText(page.title, EDGE, 19, page.width - 2 * EDGE);
@@ -60,7 +77,7 @@ export function captionedPng(canvas, ratio, said) {
   return new Promise((resolve) => whole.toBlob((blob) => resolve(/** @type {Blob} */ (blob)), "image/png"));
 }
 
-/** @param {string} drawing an SVG of *width* by *height* @param {number} width @param {number} height @param {Parameters<typeof layout>[0]} said */
+/** @param {string} drawing an SVG of *width* by *height* @param {number} width @param {number} height @param {Said} said */
 export function captionedSvg(drawing, width, height, said) {
   const page = layout(said, width, height);
   const made = (name, attributes, text = "") => {
@@ -74,6 +91,10 @@ export function captionedSvg(drawing, width, height, said) {
   inner.setAttribute("y", String(HEAD));
   const words = { fill: page.ink, "font-family": "system-ui, sans-serif" };
   whole.append(made("rect", { width: page.width, height: page.height, fill: page.panel }), made("text", { ...words, x: EDGE, y: 19, "font-size": 13, "font-weight": 600 }, page.title), inner);
+  const anchors = { left: "start", center: "middle", right: "end" };
+  for (const { x, y, text, align, colour, halo } of said.words ?? []) {
+    whole.append(made("text", { x, y: HEAD + y, "text-anchor": anchors[align], "dominant-baseline": "middle", fill: colour, stroke: halo, "stroke-width": 3, "stroke-linejoin": "round", "paint-order": "stroke", "font-family": "system-ui, sans-serif", "font-size": 11 }, text));
+  }
   for (const { x, y, name, colour, dash } of page.items) {
     if (colour) whole.append(made("path", { d: `M${x} ${y - 4}h${SAMPLE}`, stroke: colour, "stroke-width": 2.5, "stroke-dasharray": dash.join(" ") || "none" }));
     whole.append(made("text", { ...words, x: colour ? x + SAMPLE + 6 : x, y, "font-size": 12 }, name));

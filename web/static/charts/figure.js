@@ -1,4 +1,4 @@
-/** The only module that knows BokehJS: pools of lean figures, each kind with its layers of lines, points and words. */
+/** The only module that knows BokehJS: pools of lean figures, each kind with its layers of lines and points. */
 
 import { h } from "../core/dom.js";
 import { onTheme } from "../core/theme.js";
@@ -49,13 +49,6 @@ const KINDS = {
       faint: { columns: PLAIN, glyph: (B) => plainGlyph(B, { line_alpha: 0.16 }) },
       lines: { columns: PLAIN, over: true, glyph: (B) => plainGlyph(B) },
       rails: { columns: LINES, glyph: lineGlyph, over: true },
-      words: {
-        columns: ["x", "y", "text", "align", "colour", "halo"], over: true,
-        glyph: (B) => new B.Text({
-          x: { field: "x" }, y: { field: "y" }, text: { field: "text" }, text_align: { field: "align" }, text_baseline: "middle", text_color: { field: "colour" },
-          background_fill_color: { field: "halo" }, background_fill_alpha: 0.8, padding: 1, text_font: "system-ui", text_font_size: "11px",
-        }),
-      },
     },
   },
 };
