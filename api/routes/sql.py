@@ -62,6 +62,7 @@ def blueprint(service: Service) -> APIBlueprint:
         """Tables, views and functions that a statement may name, in words, and its limits."""
         with service.cursor() as con:
             tables = described(con)
+        service.sandbox.warm()
         limits = service.sandbox.limits
         return jsonify(
             {

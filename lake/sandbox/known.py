@@ -29,7 +29,7 @@ _NOT_TAKEN = frozenset(
 _BESIDES = (
     "between", "by", "exclude", "exists", "explain", "filter", "interval", "over", "partition",
     "range", "recursive", "replace", "rows", "sample", "values", "within", "cast", "nulls", "first",
-    "last", "rollup", "cube", "materialized",
+    "last", "rollup", "cube", "materialized", "preceding", "following", "unbounded", "ties", "ignore",
 )  # fmt: skip
 _TABLES = {
     "range": ("start, stop, step", "rows from start up to, without, stop"),

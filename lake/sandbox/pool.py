@@ -141,6 +141,23 @@ class Sandbox:
             raise LakeError("a worker for SQL answered what no worker answers") from error
         return Answer(body, count, cut, seconds, snapshot, types)
 
+    def warm(self) -> None:
+        """Have a worker ready soon, without waiting for it: someone is about to ask."""
+        with self._lock:
+            if self._all or self._closed:
+                return
+        threading.Thread(target=self._warm, daemon=True).start()
+
+    def _warm(self) -> None:
+        try:
+            with self._worker(lambda: False) as worker:
+                snapshot = self._readers.snapshot()
+                if worker.snapshot != snapshot:
+                    self._open(worker, snapshot)
+        except BoardlakeError as error:
+            # Whoever asks is told.
+            _log.info("no worker for SQL could be made ready: %s", error)
+
     @contextmanager
     def _worker(self, gone: Callable[[], bool]) -> Iterator[_Worker]:
         with self._turn(gone):

@@ -17,14 +17,14 @@ const statements = {
   write: (value) => value,
 };
 
-/** What a chart shows, as far as the reader chose: {kind, x, y, by, scale}. */
+/** What a chart shows, as far as the reader chose: {kind, x, y, by, scale, xscale}. */
 function chart(value) {
   if (!isObject(value)) return undefined;
   const found = {};
   if (KINDS.includes(value.kind)) found.kind = value.kind;
   if (isName(value.x)) found.x = value.x;
   if (isName(value.by)) found.by = value.by;
-  if (value.scale === "log") found.scale = "log";
+  for (const name of ["scale", "xscale"]) if (value[name] === "log") found[name] = "log";
   const y = items(isName, 20)(value.y);
   if (y?.length) found.y = y;
   return found;

@@ -126,6 +126,7 @@ function refused(error, asked) {
   const at = same ? placeOf(error, asked) : null;
   editor.mark(at);
   result.fail(wrong(error, at, {
+    text: asked.text, schema: known,
     line: (place) => editor.text.slice(0, place).split("\n").length,
     go: (place) => editor.go(place),
     use: (name) => {

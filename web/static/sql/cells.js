@@ -59,7 +59,8 @@ export function show(cell, value, kind, size) {
   else {
     const text = asText(value, kind);
     const flat = text.length > SHOWN || text.includes("\n") ? text.slice(0, SHOWN).replace(/\s+/g, " ") : text;
-    cell.append(h("span", { class: kind === "nested" ? "value code" : "value" }, flat), size !== undefined && h("span", { class: "cut", title: `${size.toLocaleString("en-US")} characters` }, "cut"));
+    cell.append(h("span", { class: kind === "nested" ? "value code" : "value" }, flat));
+    if (size !== undefined) cell.append(h("span", { class: "cut", title: `${size.toLocaleString("en-US")} characters` }, "cut"));
   }
 }
 
@@ -71,7 +72,7 @@ export function widthOf(column, rows, at) {
     const text = value === null ? "NULL" : column.kind === "number" ? short(value) : column.kind === "blob" ? "123.4 kB" : asText(value, column.kind);
     longest = Math.max(longest, Math.min(text.length, 60));
   }
-  return Math.min(420, Math.round(longest * 7.1) + 20);
+  return Math.min(420, Math.round(longest * 7.2) + 26);
 }
 
 /** Show one value whole. @param {{name: string, type: string, kind: string}} column @param {any} value @param {number | undefined} size */

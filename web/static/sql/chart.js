@@ -57,8 +57,8 @@ export class Chart {
   }
 
   #put(patch) {
-    const { kind, x, y, by, scale } = { ...this.chart, ...patch };
-    this.state.set({ chart: { kind, x, y, by, ...(scale === "log" ? { scale } : {}) } });
+    const { kind, x, y, by, scale, xscale } = { ...this.chart, ...patch };
+    this.state.set({ chart: { kind, x, y, by, ...(scale === "log" ? { scale } : {}), ...(xscale === "log" ? { xscale } : {}) } });
   }
 
   #tools() {
@@ -66,6 +66,7 @@ export class Chart {
     const select = (label, name, options, value) => h("label", { class: "sql-pick" }, h("span", { class: "muted" }, label),
       h("select", { dataset: { name }, on: { change: (event) => this.#put({ [name]: event.currentTarget.value }) } },
         options.map(([text, shown]) => h("option", { value: text, selected: text === value }, shown))));
+    const check = (label, name) => h("label", { class: "sql-pick" }, h("input", { type: "checkbox", dataset: { name }, checked: chart[name] === "log", on: { change: (event) => this.#put({ [name]: event.currentTarget.checked ? "log" : "linear" }) } }), label);
     const names = this.columns.map((one) => [one.name, one.name]);
     const { chart } = this;
     const y = h("button", { type: "button", class: "button", dataset: { name: "y" }, "aria-haspopup": "menu", on: { click: (event) => this.#pickY(event.currentTarget) } }, chart.y.length > 2 ? `${chart.y.length} columns` : chart.y.join(", "));
@@ -75,7 +76,8 @@ export class Chart {
       select("x", "x", names, chart.x),
       h("span", { class: "sql-pick" }, h("span", { class: "muted", id: "sql-y" }, "y"), y),
       select("Series", "by", [["", "none"], ...names], chart.by),
-      h("label", { class: "sql-pick" }, h("input", { type: "checkbox", dataset: { name: "log" }, checked: chart.scale === "log", on: { change: (event) => this.#put({ scale: event.currentTarget.checked ? "log" : "linear" }) } }), "log y"),
+      chart.kind !== "bar" && this.columns.find((one) => one.name === chart.x).kind === "number" && check("log x", "xscale"),
+      check("log y", "scale"),
       h("span", { class: "space" }),
       button("download", "The chart as PNG", () => this.#save(), { text: "PNG" }),
     );
@@ -105,7 +107,7 @@ export class Chart {
     if (all > MOST_SERIES) said.push(`The first ${MOST_SERIES} of ${all.toLocaleString("en-US")} series are drawn: filter, or choose a column with fewer values.`);
     if (this.chart.kind === "bar" && bars > MOST_BARS) said.push(`The first ${MOST_BARS} of ${bars.toLocaleString("en-US")} bars are drawn: add ORDER BY and LIMIT.`);
     if (added) said.push("Rows with the same x are added up.");
-    if (missing) said.push(`${missing.toLocaleString("en-US")} points have no ${this.chart.scale === "log" ? "positive " : ""}number and are left out.`);
+    if (missing) said.push(`${missing.toLocaleString("en-US")} points have no ${[this.chart.scale, this.chart.xscale].includes("log") ? "positive " : ""}number and are left out.`);
     fill(this.note, said.join(" "));
     this.note.hidden = !said.length;
     this.plot.say(`${KIND_NAMES[this.chart.kind]} chart of ${this.chart.y.join(", ")} by ${this.chart.x}, ${this.data.series.length} series`);
@@ -118,14 +120,15 @@ export class Chart {
   /** Where values stand on the canvas. */
   #frame(width, height) {
     const box = { left: BOX.left, top: BOX.top, width: width - BOX.left - BOX.right, height: height - BOX.top - BOX.bottom };
-    const scale = scaleOf(this.chart.scale);
+    const [scale, across] = [scaleOf(this.chart.scale), scaleOf(this.chart.xscale)];
     const bar = this.chart.kind === "bar";
     let [x0, x1, y0, y1] = [Infinity, -Infinity, Infinity, -Infinity];
     for (const one of this.#seen()) {
       for (let i = 0; i < one.x.length; i += 1) {
         const y = scale.place(one.y[i]);
-        if (one.x[i] < x0) x0 = one.x[i];
-        if (one.x[i] > x1) x1 = one.x[i];
+        const x = across.place(one.x[i]);
+        if (x < x0) x0 = x;
+        if (x > x1) x1 = x;
         if (y < y0) y0 = y;
         if (y > y1) y1 = y;
       }
@@ -138,13 +141,13 @@ export class Chart {
     const pad = (y1 - y0) * 0.05 || Math.abs(y1) * 0.05 || 0.5;
     if (!bar || y0 !== 0) y0 -= pad;
     if (!bar || y1 !== 0) y1 += pad;
-    const px = (x) => box.left + ((x - x0) / (x1 - x0)) * box.width;
+    const px = (x) => box.left + ((across.place(x) - x0) / (x1 - x0)) * box.width;
     const py = (y) => box.top + box.height - ((scale.place(y) - y0) / (y1 - y0)) * box.height;
-    return { box, scale, x0, x1, y0, y1, px, py, base: box.top + box.height - ((Math.max(y0, Math.min(y1, 0)) - y0) / (y1 - y0)) * box.height };
+    return { box, scale, across, x0, x1, y0, y1, px, py, base: box.top + box.height - ((Math.max(y0, Math.min(y1, 0)) - y0) / (y1 - y0)) * box.height };
   }
 
   #axes(context, frame) {
-    const { box, scale, x0, x1, y0, y1, px } = frame;
+    const { box, scale, across, x0, x1, y0, y1 } = frame;
     const colours = ink();
     const foot = box.top + box.height;
     context.lineWidth = 1;
@@ -168,10 +171,12 @@ export class Chart {
     context.textBaseline = "top";
     if (this.data.categories) this.#categories(context, frame, foot);
     else {
-      const ticks = this.data.time ? utcTicks(x0, x1, Math.max(2, box.width / 90)) : scaleOf("linear").ticks(x0, x1, Math.max(2, box.width / 90));
+      const ticks = this.data.time ? utcTicks(x0, x1, Math.max(2, box.width / 90)) : across.ticks(x0, x1, Math.max(2, box.width / 90));
       for (const { at, label } of ticks) {
-        line(px(at), foot, px(at), foot + 4);
-        context.fillText(label, px(at), foot + 8);
+        const x = box.left + ((at - x0) / (x1 - x0)) * box.width;
+        if (x < box.left - 1 || x > box.left + box.width + 1) continue;
+        line(x, foot, x, foot + 4);
+        context.fillText(label, x, foot + 8);
       }
     }
     context.strokeStyle = colours.muted;

@@ -6,6 +6,8 @@ import { MOST_CHARACTERS } from "../pages/sql-state.js";
 import { mates, statementAt, tokens } from "./tokens.js";
 
 const INDENT = "  ";
+// Words before a bracket that call nothing, though a function is called so.
+const WORDS = new Set(["filter", "over", "within", "in", "exists", "values", "using", "and", "or", "not", "as", "by", "on"]);
 
 export class Editor {
   /**
@@ -162,7 +164,7 @@ export class Editor {
   #kind(token, next) {
     if (token.kind !== "word") return { comment: "is-comment", text: "is-text", quoted: "is-quoted", number: "is-number" }[token.kind] ?? "";
     const low = token.text.toLowerCase();
-    if (this.functions.has(low) && next === "(") return "is-call";
+    if (this.functions.has(low) && next === "(" && !WORDS.has(low)) return "is-call";
     if (this.relations.has(low)) return "is-table";
     return this.words.has(low) ? "is-keyword" : "";
   }

@@ -18,7 +18,7 @@ ORDER BY r.project, best`,
   },
   {
     title: "Learning rate against the metric", says: "a hyperparameter as a number beside a statistic of a curve",
-    chart: { kind: "scatter", x: "lr", y: ["best"], by: "project" },
+    chart: { kind: "scatter", x: "lr", y: ["best"], by: "project", xscale: "log" },
     sql: `WITH ${METRIC}, rates AS (
   SELECT run_id, arg_min(number, rank) AS lr FROM hparams
   WHERE regexp_matches(name, '(^|[._])(lr|learning_rate)$') GROUP BY run_id

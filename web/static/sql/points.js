@@ -12,7 +12,7 @@ const ID = /(^|_)(id|key|rank|attempt|idx|record)$/;
 
 /**
  * @typedef {{name: string, kind: string, type: string}} Column
- * @typedef {{kind: "line" | "scatter" | "bar", x: string, y: string[], by: string, scale: "linear" | "log"}} Chart
+ * @typedef {{kind: "line" | "scatter" | "bar", x: string, y: string[], by: string, scale: "linear" | "log", xscale: "linear" | "log"}} Chart
  * @typedef {{name: string, colour: string, x: Float64Array, y: Float64Array}} Series
  */
 
@@ -46,11 +46,11 @@ export function guess(columns, rows) {
   if (timed && pick(timed, 1).length) {
     const y = pick(timed, coloured ? 1 : 4);
     const alone = distinct(rows, columns.indexOf(timed), rows.length) === rows.length;
-    return { kind: timed.kind === "time" && alone && rows.length <= 60 && !coloured ? "bar" : "line", x: timed.name, y, by: alone ? "" : coloured?.name ?? "", scale: "linear" };
+    return { kind: timed.kind === "time" && alone && rows.length <= 60 && !coloured ? "bar" : "line", x: timed.name, y, by: alone ? "" : coloured?.name ?? "", scale: "linear", xscale: "linear" };
   }
-  if (texts.length && values.length && rows.length <= MOST_BARS) return { kind: "bar", x: texts.find((one) => distinct(rows, columns.indexOf(one), MOST_BARS) > 1)?.name ?? texts[0].name, y: [values[0].name], by: "", scale: "linear" };
-  if (values.length >= 2) return { kind: "scatter", x: values[0].name, y: [values[1].name], by: coloured?.name ?? "", scale: "linear" };
-  if (texts.length && numbers.length) return { kind: "bar", x: texts[0].name, y: [numbers[0].name], by: "", scale: "linear" };
+  if (texts.length && values.length && rows.length <= MOST_BARS) return { kind: "bar", x: texts.find((one) => distinct(rows, columns.indexOf(one), MOST_BARS) > 1)?.name ?? texts[0].name, y: [values[0].name], by: "", scale: "linear", xscale: "linear" };
+  if (values.length >= 2) return { kind: "scatter", x: values[0].name, y: [values[1].name], by: coloured?.name ?? "", scale: "linear", xscale: "linear" };
+  if (texts.length && numbers.length) return { kind: "bar", x: texts[0].name, y: [numbers[0].name], by: "", scale: "linear", xscale: "linear" };
   return null;
 }
 
@@ -63,7 +63,7 @@ export function chosen(given, columns, rows) {
   if (x === undefined || !(y.length || found?.y.length)) return null;
   const kind = given.kind ?? found?.kind ?? "scatter";
   const by = given.by !== undefined ? (has(given.by) ? given.by : "") : given.x !== undefined && given.x !== found?.x ? "" : found?.by ?? "";
-  return { kind, x, y: y.length ? y : found.y, by, scale: given.scale ?? "linear" };
+  return { kind, x, y: y.length ? y : found.y, by, scale: given.scale ?? "linear", xscale: kind !== "bar" && columns.find((one) => one.name === x)?.kind === "number" ? given.xscale ?? "linear" : "linear" };
 }
 
 function placesOf(column, at, rows, kind) {
@@ -102,7 +102,7 @@ export function seriesOf(chart, columns, rows) {
     for (const name of chart.y) {
       const value = row[index(name)];
       const y = value === null ? NaN : toNumber2(value);
-      if (!Number.isFinite(places[i]) || !Number.isFinite(y) || (chart.scale === "log" && y <= 0)) {
+      if (!Number.isFinite(places[i]) || !Number.isFinite(y) || (chart.scale === "log" && y <= 0) || (chart.xscale === "log" && places[i] <= 0)) {
         missing += 1;
         continue;
       }

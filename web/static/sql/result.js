@@ -23,7 +23,7 @@ export class Result {
    * @param {{again: () => void, examples: () => Node}} told
    */
   constructor(el, state, told) {
-    Object.assign(this, { state, told, answer: null, rows: [], columns: [], cut: new Map() });
+    Object.assign(this, { state, told, waits: false, answer: null, rows: [], columns: [], cut: new Map() });
     this.count = h("span", { class: "sql-count", role: "status" });
     this.views = h("div", { class: "sql-views", role: "group", "aria-label": "Show as" });
     this.limit = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": "Rows to load", title: "Rows to load", on: { change: () => { state.set({ limit: Number(this.limit.value) }); told.again(); } } }));
@@ -86,6 +86,8 @@ export class Result {
 
   /** @param {boolean} on */
   busy(on) {
+    this.waits = on;
+    this.#layout();
     this.el.classList.toggle("busy", on);
     this.el.setAttribute("aria-busy", String(on));
   }
@@ -104,7 +106,7 @@ export class Result {
     this.table.hidden = !has || chart || !this.columns.length;
     this.drawing.hidden = !has || !chart;
     this.note.hidden = !has || !this.note.childElementCount;
-    this.blank.hidden = has || !this.wrong.hidden;
+    this.blank.hidden = has || !this.wrong.hidden || this.waits;
     if (!this.blank.hidden && !this.blank.childElementCount) fill(this.blank, empty("Write a statement above, or begin with one of these."), this.told.examples());
     fill(this.views, [["table", "Table"], ["chart", "Chart"]].map(([name, label]) => h("button", { type: "button", class: "button", "aria-pressed": String((name === "chart") === chart), on: { click: () => { this.state.set({ show: name }); this.views.querySelector(name === "chart" ? "button + button" : "button")?.focus(); } } }, label)));
   }

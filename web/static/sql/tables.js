@@ -4,6 +4,9 @@ import { button, fill, h, icon } from "../core/dom.js";
 import { matcher } from "../core/combo.js";
 import { identifier } from "./complete.js";
 
+/** Words in which names stand between backticks. */
+const worded = (text) => text.split("`").map((part, i) => (i % 2 ? h("code", null, part) : part));
+
 export class Tables {
   /**
    * @param {HTMLElement} el
@@ -53,8 +56,8 @@ export class Tables {
     const body = h("ul", { class: "sql-columns" });
     const draw = () => fill(body, columns.map((one) => this.#column(one)));
     const el = /** @type {HTMLDetailsElement} */ (h("details", { class: "sql-table", open: open || this.opened.has(table.name) },
-      h("summary", { title: table.says }, icon("right"), h("span", { class: "sql-name" }, table.name), h("span", { class: "muted" }, table.kind === "view" ? "view" : "")),
-      h("p", { class: "sql-says" }, table.says),
+      h("summary", { title: table.says.replaceAll("`", "") }, icon("right"), h("span", { class: "sql-name" }, table.name), h("span", { class: "muted" }, table.kind === "view" ? "view" : "")),
+      h("p", { class: "sql-says" }, worded(table.says)),
       h("div", { class: "sql-acts" },
         h("button", { type: "button", class: "button", "aria-label": `Insert ${table.name}`, on: { click: () => this.told.insert(table.name) } }, "Insert"),
         h("button", { type: "button", class: "button", "aria-label": `First rows of ${table.name}`, on: { click: () => this.told.run(`SELECT * FROM ${table.name} LIMIT 100`) } }, "First rows"),
@@ -71,8 +74,8 @@ export class Tables {
 
   #column(one) {
     const name = identifier(one.name, this.reserved);
-    return h("li", null, h("button", { type: "button", class: "sql-column", title: `${one.name} ${one.type}: ${one.says}`, on: { click: () => this.told.insert(name) } },
-      h("span", { class: "sql-name" }, one.name), h("span", { class: "sql-type" }, one.type), h("span", { class: "sql-says" }, one.says)));
+    return h("li", null, h("button", { type: "button", class: "sql-column", title: `${one.name} ${one.type}: ${one.says.replaceAll("`", "")}`, on: { click: () => this.told.insert(name) } },
+      h("span", { class: "sql-name" }, one.name), h("span", { class: "sql-type" }, one.type), h("span", { class: "sql-says" }, worded(one.says))));
   }
 
   /** An error in the place of the tables. */

@@ -74,8 +74,31 @@ export function offset(text, position) {
   return units;
 }
 
-/** The part of a text that an error at *at* is about. */
+/** The part of a text that an error at *at* is about: a token, and of a name with dots all of it. */
 export function misfit(text, at) {
-  const token = tokens(text).find((one) => one.start <= at && at < one.end);
-  return token && token.kind !== "blank" ? { start: token.start, end: token.end } : { start: at, end: Math.min(text.length, at + 1) };
+  const all = tokens(text);
+  let i = all.findIndex((one) => one.start <= at && at < one.end);
+  if (i < 0 || all[i].kind === "blank") return { start: at, end: Math.min(text.length, at + 1) };
+  const { start } = all[i];
+  const isName = (one) => one?.kind === "word" || one?.kind === "quoted";
+  while (isName(all[i]) && all[i + 1]?.text === "." && isName(all[i + 2])) i += 2;
+  return { start, end: all[i].end };
+}
+
+/** How many letters two words differ by. */
+function distance(a, b) {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+    row = next;
+  }
+  return row[b.length];
+}
+
+/** The names that one may have meant, the nearest first. @param {string} name @param {string[]} known */
+export function near(name, known) {
+  const low = name.toLowerCase().slice(0, 100);
+  const far = new Map(known.map((one) => [one, low.length > 2 && one.includes(low) ? 1 : distance(low, one.toLowerCase())]));
+  return known.filter((one) => far.get(one) <= Math.max(1, Math.floor(low.length / 3))).sort((a, b) => far.get(a) - far.get(b)).slice(0, 3);
 }
