@@ -381,6 +381,9 @@ def test_quality_tells_what_it_found(page: Page, at: str, checks: list[dict[str,
     assert sum(one["runs"] == 0 for one in checks) > 0
     row = table(page, "NaN or infinite values")
     expect(row).to_contain_text("loss")
+    expect(row.get_by_role("link", name="loss")).to_have_attribute(
+        "href", re.compile(r"tab=charts&tags=%5Eloss%24")
+    )
     expect(row).to_contain_text("20")
     assert set(state(page)["open"].split(",")) == {one["id"] for one in checks if one["runs"]}
     page.reload()

@@ -50,17 +50,19 @@ const page = {
   state,
   /** The answer of `/api/v1/sources`. @type {any} */
   data: null,
-  asked: 0,
+  asking: false,
   /** Show one source alone; the same once more shows all. @param {string} source */
   choose(source) {
     state.set({ source: state.get("source") === source ? "" : source, at: 0, sa: 0, fa: 0, ca: 0 });
   },
   async reload() {
-    const asked = (page.asked += 1);
-    const data = await get("sources");
-    // Answers may overtake each other: the newest question's holds.
-    if (asked !== page.asked) return;
-    page.data = data;
+    if (page.asking) return;
+    page.asking = true;
+    try {
+      page.data = await get("sources");
+    } finally {
+      page.asking = false;
+    }
     draw();
     tabs.update();
   },

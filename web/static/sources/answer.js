@@ -14,27 +14,39 @@ export class Answer {
     this.asking = new AbortController();
     /** What was answered last. @type {any} */
     this.found = null;
+    /** What was asked last. @type {string | null} */
+    this.key = null;
+    this.pending = false;
+    this.at = 0;
   }
 
   /**
-   * Ask, and show the answer; one that another question has overtaken is dropped.
-   * @param {(signal: AbortSignal) => Promise<any>} question @param {(found: any) => void} show
+   * Ask, and show the answer; one that another question has overtaken is dropped. While the same is on its way it is
+   * not asked again: a lake that changes faster than it answers would never be seen.
+   * @param {any} about what the question depends on @param {(signal: AbortSignal) => Promise<any>} question
+   * @param {(found: any) => void} show @param {number} [rest] so many milliseconds an answer to the same is good enough
    */
-  async ask(question, show) {
+  async ask(about, question, show, rest = 0) {
+    const key = JSON.stringify(about);
+    const same = key === this.key;
+    if (same && (this.pending || (this.found && Date.now() - this.at < rest))) return;
     this.asking.abort();
     this.asking = new AbortController();
     const { signal } = this.asking;
+    Object.assign(this, { key, pending: true });
     this.content.setAttribute("aria-busy", "true");
     try {
       const found = await question(signal);
       if (signal.aborted) return;
-      this.found = found;
+      Object.assign(this, { found, at: Date.now() });
       fill(this.wrong);
       show(found);
     } catch (error) {
       if (signal.aborted || withdrawn(error)) return;
-      fill(this.wrong, failed(error, () => this.ask(question, show)));
+      this.at = 0;
+      fill(this.wrong, failed(error, () => this.ask(about, question, show)));
     }
+    this.pending = false;
     this.content.removeAttribute("aria-busy");
   }
 }

@@ -32,7 +32,7 @@ class Copies {
     this.table = new Rows("Runs with copies", [
       { id: "name", title: "Run that is shown", head: true, cell: (row) => h("a", { href: `/run/${encodeURIComponent(row.run_key)}` }, middle(row.name)) },
       { id: "where", title: "It lies in", cell: place },
-      { id: "copies", title: "Copies of it", long: true, cell: (row) => this.#copies(row) },
+      { id: "copies", title: "Copies of it", kind: () => "placescell", cell: (row) => this.#copies(row) },
       { id: "count", title: "Copies", number: true, cell: (row) => row.copies.length.toLocaleString("en-US") },
     ], { key: (row) => row.run_key });
     this.pager = new Pager("copies", SIZE, (ca) => page.state.set({ ca }));
@@ -48,7 +48,7 @@ class Copies {
 
   update() {
     const { source, ca: offset } = this.page.state.values;
-    this.answer.ask((signal) => get("copies", { source, limit: SIZE, offset }, signal), (found) => this.#show(found, offset, source));
+    this.answer.ask([source, offset], (signal) => get("copies", { source, limit: SIZE, offset }, signal), (found) => this.#show(found, offset, source));
   }
 
   /** @param {Set<string>} changed */

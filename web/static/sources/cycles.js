@@ -77,7 +77,7 @@ export class Cycles {
     for (const [id, el] of Object.entries(this.buttons)) el.setAttribute("aria-pressed", String(id === range));
     const now = Date.parse(this.page.data.now) / 1000;
     const since = RANGES[range] && new Date((now - RANGES[range]) * 1000).toISOString();
-    return this.answer.ask((signal) => get("cycles", { source, since, most: this.#most() }, signal), (found) => this.#show(cyclesOf(found.cycles), now, range));
+    return this.answer.ask([range, source], (signal) => get("cycles", { source, since, most: this.#most() }, signal), (found) => this.#show(cyclesOf(found.cycles), now, range));
   }
 
   /** So many cycles of each source: the more sources there are, the coarser. */
@@ -307,7 +307,7 @@ export class Cycles {
   /** What to say of a time at which nothing ran. */
   #without(at) {
     const gap = this.gaps.find(([from, to]) => at >= from && at <= to);
-    return gap ? `No cycle for ${duration(gap[1] - gap[0])}: ${span(gap)}` : "No cycle began here";
+    return gap ? `No cycle for ${duration(gap[1] - gap[0])}: ${span(gap)}` : "No cycle in this time";
   }
 
   #laneAt(y) {

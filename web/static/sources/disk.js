@@ -12,6 +12,7 @@ import { Rows } from "./rows.js";
 
 const FIRST = 20;
 const MOST = 500;
+const REST_MS = 30_000; // between two looks at a lake that changes
 
 /** @type {import("../run/tabs.js").Part} */
 export default {
@@ -68,7 +69,7 @@ class Disk {
 
   update() {
     const { limit } = this;
-    this.answer.ask((signal) => get("disk", { limit }, signal), (found) => this.#show(found));
+    this.answer.ask(limit, (signal) => get("disk", { limit }, signal), (found) => this.#show(found), REST_MS);
   }
 
   #show(found) {

@@ -14,7 +14,7 @@ export class Pager {
     this.next = button("right", `Next page of ${what}`, () => go(this.offset + size));
     this.last = button(null, `Last page of ${what}`, () => go(this.#lastOffset()), { text: "Last", "aria-label": `Last page of ${what}` });
     this.says = h("span", { class: "muted", role: "status" });
-    this.el = h("div", { class: "pager", role: "group", "aria-label": `Pages of ${what}` }, this.first, this.before, this.says, this.next, this.last);
+    this.el = h("div", { class: "pager", hidden: true, role: "group", "aria-label": `Pages of ${what}` }, this.first, this.before, this.says, this.next, this.last);
   }
 
   #lastOffset() {

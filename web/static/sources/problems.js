@@ -59,8 +59,8 @@ class Problems {
     this.pager = new Pager("problems", SIZE, (at) => state.set({ at }));
     this.none = h("div");
     this.sql = h("code", { class: "sql" });
-    const hint = h("details", { class: "hint-sql" }, h("summary", null, "The same in SQL"), h("div", { class: "line" }, this.sql, button("copy", "Copy the command", () => copy(this.sql.textContent, "Command"))));
-    this.rest = h("div", null, h("div", { class: "tools" }, this.kinds, this.field), this.means, h("p", null, this.count), this.none, this.table.el, this.pager.el, hint);
+    this.hint = h("details", { class: "hint-sql", hidden: true }, h("summary", null, "The same in SQL"), h("div", { class: "line" }, this.sql, button("copy", "Copy the command", () => copy(this.sql.textContent, "Command"))));
+    this.rest = h("div", null, h("div", { class: "tools" }, this.kinds, this.field), this.means, h("p", null, this.count), this.none, this.table.el, this.pager.el, this.hint);
     fill(this.answer.content, this.rest);
     fill(el, this.answer.el);
   }
@@ -81,7 +81,7 @@ class Problems {
   update() {
     const { source, kind, path, at: offset } = this.page.state.values;
     if (document.activeElement !== this.field) this.field.value = path;
-    this.answer.ask((signal) => get("problems", { source, kind, path, limit: SIZE, offset }, signal), (found) => this.#show(found));
+    this.answer.ask([source, kind, path, offset], (signal) => get("problems", { source, kind, path, limit: SIZE, offset }, signal), (found) => this.#show(found));
   }
 
   /** @param {Set<string>} changed */
@@ -105,7 +105,9 @@ class Problems {
     if (!any) fill(this.none, h("p", { class: "fine" }, `Every byte that was read${source ? ` from ${source}` : ""} was sound.`));
     else if (!rows.length) fill(this.none, empty(total ? "There are fewer by now." : "No problem is like this.", h("button", { type: "button", class: "button", on: { click: clear } }, "Show all problems")));
     else fill(this.none);
-    fill(this.sql, command({ source, kind, path }));
+    this.hint.hidden = !any;
+    const asked = command({ source, kind, path });
+    if (this.sql.textContent !== asked) fill(this.sql, asked);
   }
 
   /** Kinds with how many each has; a chosen one stays, also where it has none. */

@@ -3,6 +3,7 @@
 import { get } from "../core/api.js";
 import { fill, h, icon } from "../core/dom.js";
 import { duration, number, plural, time, toNumber } from "../core/format.js";
+import { alone } from "../core/pattern.js";
 import { literal, metric } from "../core/split.js";
 import { empty } from "../core/ui.js";
 import { middle } from "../table/cells.js";
@@ -12,6 +13,7 @@ import { age, Rows } from "./rows.js";
 
 const SIZE = 25;
 const MOST_TAGS = 3;
+const REST_MS = 30_000; // between two looks at a lake that changes: each is at every run
 const LEAD = ["label", "state", "last_event_at", "machine", "project"];
 // Columns that show in the run table why a run is there; those of tags are added for the tags that were found.
 const WHY = {
@@ -55,7 +57,7 @@ class Quality {
 
   update() {
     const { filter } = this;
-    this.answer.ask((signal) => get("quality", { filter }, signal), (found) => this.#show(found));
+    this.answer.ask(filter, (signal) => get("quality", { filter }, signal), (found) => this.#show(found), REST_MS);
   }
 
   /** @param {Set<string>} changed */
@@ -140,7 +142,7 @@ class Check {
       this.tags = [];
       return question().then((found) => { this.tags = tagsOf(found); this.#lead(this.tags); }, () => {});
     }
-    return this.answer.ask(placed, (found) => this.#show(found, offset));
+    return this.answer.ask([filter, offset], placed, (found) => this.#show(found, offset), REST_MS);
   }
 
   #show(found, offset) {
@@ -201,6 +203,7 @@ function title(name) {
 function column(name, kind, at) {
   const value = (row) => row.values[at];
   if (name === "run") return { id: name, title: title(name), head: true, cell: (row) => h("a", { href: `/run/${encodeURIComponent(row.values[0])}` }, middle(String(value(row) ?? row.values[0]))) };
+  if (name === "tag") return { id: name, title: title(name), cell: (row) => h("a", { href: `/run/${encodeURIComponent(row.values[0])}?${new URLSearchParams({ tab: "charts", tags: alone(String(value(row))) })}`, title: "Open the chart" }, middle(String(value(row)))) };
   const numeric = kind === "number";
   return { id: name, title: title(name), number: numeric || kind === "time", long: ["end_reason", "message"].includes(name), cell: (row) => shown(value(row), name, kind), hint: (row) => (numeric && value(row) != null ? String(value(row)) : null) };
 }

@@ -60,7 +60,7 @@ class List {
     const { source, [this.at]: offset } = this.page.state.values;
     const filter = `state = ${literal(this.run)}${source ? ` and source = ${literal(source)}` : ""}`;
     /** @type {HTMLAnchorElement} */ (this.open).href = `/?${new URLSearchParams({ q: filter, cols: KINDS[this.run].cols })}`;
-    this.answer.ask((signal) => get("runs", { filter, columns: COLUMNS, sort: "-last_event_at", limit: SIZE, offset }, signal), (found) => this.#show(found, offset, source));
+    this.answer.ask([filter, offset], (signal) => get("runs", { filter, columns: COLUMNS, sort: "-last_event_at", limit: SIZE, offset }, signal), (found) => this.#show(found, offset, source));
   }
 
   #show({ rows, total }, offset, source) {
