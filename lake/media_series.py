@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from . import ask
 from .detail import run_ids
@@ -55,6 +56,19 @@ def tags(
     named = {plugin: kind for kind, plugin in PLUGINS.items()}
     kind = pa.array([named[one] for one in table["plugin"].to_pylist()], pa.string())
     return table.num_rows > MAX_TAGS, table.append_column("kind", kind).slice(0, MAX_TAGS)
+
+
+def matching(table: pa.Table, pattern: str, picked: Sequence[str] = ()) -> pa.Table:
+    """The rows of *table* whose tag matches *pattern* in any case, and is one of *picked* if any.
+
+    A pattern that is no regular expression (of RE2: it takes linear time) is found as it stands.
+    """
+    try:
+        fits = pc.match_substring_regex(table["tag"], pattern, ignore_case=True)
+    except pa.ArrowInvalid:
+        fits = pc.match_substring(table["tag"], pattern, ignore_case=True)
+    found = table.filter(fits)
+    return found.filter(pc.is_in(found["tag"], pa.array(picked, pa.string()))) if picked else found
 
 
 def holders(

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as Reply
 from ..api import answers
 from ..api.service import Service
 from ..lake import history
+from . import media_twin
 from .brushes import condition
 
 # What the workspace's address says, by what the API calls it.
@@ -59,6 +60,11 @@ def twins(service: Service) -> Blueprint:
             return _to("schema", {})
         given = {name: request.args[key] for key, name in _SQL.items() if key in request.args}
         return _to("sql", given | {"format": form})
+
+    @blueprint.get("/media.json")
+    def media() -> Response:
+        """The tags of the runs of a media page's address, and all steps of images and sounds."""
+        return jsonify(media_twin.shown(service, request.args))
 
     @blueprint.get("/v/<id>.json")
     def view(id: str) -> Response:

@@ -25,7 +25,7 @@ export class Audio extends GridPanel {
     super(el, state, told, { kind: "audio", label: "Sounds", noun: "sounds" });
     this.bytes = new Bytes();
     this.playing = null;
-    fill(told.tools, this.flip, h("span", { class: "muted hint" }, "↑ ↓ play the next run from the same moment"));
+    fill(told.tools, this.flip, h("span", { class: "muted keysays" }, "↑ ↓ play the next run from the same moment"));
     this.tooled();
     // Events of players do not bubble; on their way down they pass here.
     this.grid.el.addEventListener("play", (event) => this.#alone(event.target), true);

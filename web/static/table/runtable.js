@@ -24,6 +24,8 @@ const COMPACT = "boardlake.compact";
 const ROW = 32;
 const ROW_COMPACT = 26;
 const AGO_MS = 30_000;
+/** What the table shows depends on these alone: a page's own settings are no reason to draw it again. */
+const OWN = ["q", "brush", "sort", "group", "cols", "fix", "wide", "n", "hide", "show", "hue", "sel", "base", "open", "arch", "dup", "view", "pane"];
 const ASKED = ["q", "brush", "sort", "group", "cols", "arch", "dup"];
 
 export class RunTable {
@@ -305,6 +307,7 @@ export class RunTable {
 
   #changed(changed) {
     const any = (...list) => list.some((name) => changed.has(name));
+    if (!any(...OWN)) return;
     if (any("q", "brush", "sort", "group")) this.grid.el.scrollTop = 0;
     if (any(...ASKED)) this.rows.ask();
     if (any("open")) this.rows.ask();
