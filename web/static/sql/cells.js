@@ -20,7 +20,7 @@ export function kindOf({ type, kind }) {
 
 /** A time as SQL writes it, in UTC as the lake has it: 2024-01-02 03:04:05.5. */
 export function sqlTime(text) {
-  const found = /^(\d{4,}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d+?)0*)?Z$/.exec(text);
+  const found = /^(\d{4,}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d*?)0*)?Z$/.exec(text);
   return found ? `${found[1]} ${found[2]}${found[3] ? `.${found[3]}` : ""}` : text;
 }
 

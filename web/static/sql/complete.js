@@ -6,7 +6,10 @@ import { literal } from "../core/split.js";
 import { statementAt, tokens } from "./tokens.js";
 
 const MOST = 60;
-const VALUE = /(?:([\p{L}\p{N}_"]+)\s*\.\s*)?"?([\p{L}\p{N}_]+)"?\s*(?:==?|<>|!=|\b(?:not\s+)?i?like|\bin\s*\((?:\s*'(?:[^']|'')*'\s*,)*)\s*('(?:[^']|'')*)?$/iu;
+// So far back is looked for what a word is about: expressions that look at whole texts would take long on some.
+const NAME = 200;
+const LIST = 4000;
+const VALUE = /(?<![\p{L}\p{N}_"])(?:([\p{L}\p{N}_"]+)\s*\.\s*)?"?([\p{L}\p{N}_]+)"?\s*(?:==?|<>|!=|\b(?:not\s+)?i?like|\bin\s*\((?:\s*'(?:[^']|'')*'\s*,)*)\s*('(?:[^']|'')*)?$/iu;
 const BEFORE_TABLE = new Set(["from", "join", "describe", "summarize", "table", "pivot", "unpivot", "show"]);
 // Between a table and what follows it.
 const NO_ALIAS = new Set("on using where group order limit offset having qualify join left right full inner outer cross natural asof positional semi anti union except intersect window sample tablesample pivot unpivot select as lateral and or set values into".split(" "));
@@ -55,8 +58,8 @@ export function place(text, caret) {
   const whole = at >= 0 ? text.slice(all[at].start, Math.max(all[at].end, caret)) : "";
   const before = text.slice(start, caret);
   const last = tokens(text.slice(0, caret)).at(-1);
-  const value = VALUE.exec(before);
   if (last?.kind === "comment") return { kind: "none" };
+  const value = VALUE.exec(before.slice(-LIST));
   const ended = last?.kind === "text" && last.text.length > 1 && last.text.endsWith("'");
   if (value && !ended && (value[3] !== undefined || /\s|[=(,]/.test(before.at(-1)))) {
     const typed = value[3] ?? "";
@@ -64,11 +67,10 @@ export function place(text, caret) {
     return { kind: "value", owner: value[1] ? bare(value[1]) : null, column: value[2].toLowerCase(), typed: typed.slice(1).replaceAll("''", "'"), from: caret - typed.length, to: caret, closed, whole };
   }
   if (last?.kind === "text" || (last?.kind === "quoted" && !(last.text.length > 1 && last.text.endsWith('"')))) return { kind: "none" };
-  const typed = /[\p{L}\p{N}_]*$/u.exec(before)[0];
+  const typed = /[\p{L}\p{N}_]*$/u.exec(before.slice(-NAME))[0];
   if (/^\d/.test(typed)) return { kind: "none" };
-  const owner = /([\p{L}_][\p{L}\p{N}_]*|"(?:[^"]|"")*")\s*\.\s*$/u.exec(before.slice(0, before.length - typed.length))?.[1];
-  const earlier = tokens(before.slice(0, before.length - typed.length)).filter((one) => one.kind !== "blank" && one.kind !== "comment");
-  const previous = earlier.at(-1)?.text.toLowerCase() ?? "";
+  const owner = /([\p{L}_][\p{L}\p{N}_]*|"(?:[^"]|"")*")\s*\.\s*$/u.exec(before.slice(0, before.length - typed.length).slice(-NAME))?.[1];
+  const previous = tokens(before.slice(0, before.length - typed.length)).findLast((one) => one.kind !== "blank" && one.kind !== "comment")?.text.toLowerCase() ?? "";
   const rest = /^[\p{L}\p{N}_]*/u.exec(text.slice(caret))[0].length;
   return { kind: "name", typed, owner: owner ? bare(owner) : null, previous, from: caret - typed.length, to: caret + rest, whole };
 }

@@ -211,7 +211,7 @@ export class Editor {
 
   #caretBox() {
     const at = this.input.selectionStart;
-    const begun = /[\p{L}\p{N}_]*$/u.exec(this.input.value.slice(0, at))[0].length;
+    const begun = /[\p{L}\p{N}_]*$/u.exec(this.input.value.slice(Math.max(0, at - 200), at))[0].length;
     const walk = document.createTreeWalker(this.shown, NodeFilter.SHOW_TEXT);
     const range = document.createRange();
     let left = at - begun;

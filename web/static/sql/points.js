@@ -57,6 +57,8 @@ export function guess(columns, rows) {
 /** What the reader chose where it fits these columns, else what was guessed. @returns {Chart | null} */
 export function chosen(given, columns, rows) {
   const found = guess(columns, rows);
+  // What was chosen for other columns says nothing about these.
+  if (given.x !== undefined && !columns.some((one) => one.name === given.x)) return found;
   const has = (name) => columns.some((one) => one.name === name);
   const y = (given.y ?? []).filter((name) => columns.some((one) => one.name === name && one.kind === "number"));
   const x = given.x !== undefined && has(given.x) ? given.x : found?.x;

@@ -156,6 +156,7 @@ export class Result {
     const order = this.sorted?.at === column.at ? (this.sorted.descending ? "descending" : "ascending") : "none";
     cell.setAttribute("aria-sort", order);
     cell.dataset.column = one.name;
+    cell.setAttribute("aria-label", one.name);
     cell.append(
       h("span", { class: "title", title: `${one.name}\n${one.type}` }, one.name),
       order !== "none" ? h("span", { class: "order" }, icon(order === "descending" ? "down" : "up")) : "",
