@@ -142,6 +142,13 @@ class Deletion(Taken):
     dry_run: bool = Field(False, description="Only say what would go.")
 
 
+class ReceiptsAsked(Taken):
+    """A page of what was deleted."""
+
+    limit: int = Field(100, ge=0, le=1_000)
+    offset: int = Field(0, ge=0, lt=1 << 62)
+
+
 class ExportAsked(Listed):
     """Some runs, or all, as one download."""
 

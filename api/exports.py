@@ -170,6 +170,7 @@ class Exports:
     def discard(self, export: Export) -> None:
         """Leave nothing of an export that no one else knows of."""
         self._stop(export, Stopped("the export was stopped"))
+        export.done.wait(_STOPPING_S)
 
     def forget(self, run_ids: Sequence[int]) -> None:
         """Have no export of runs that were deleted; returns when none is left on the disk."""

@@ -280,6 +280,24 @@ SQL_HEADERS = {
 }
 
 
+class Receipt(Given):
+    """A deletion; `erased_at` is null while old pages or files may hold some of it."""
+
+    at: str
+    runs: int
+    run_keys: list[str]
+    rows: dict[str, int]
+    files_removed: int
+    erased_at: str | None
+
+
+class Receipts(Given):
+    """Deletions, the newest first."""
+
+    total: int
+    receipts: list[Receipt]
+
+
 class ExportFailed(Given):
     """Why an export did not come to its end."""
 

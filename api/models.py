@@ -190,6 +190,18 @@ class Annotate(Taken):
     remove_tags: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field([], max_length=50)
 
 
+class AnnotationsAsked(Taken):
+    """The runs whose annotations are wanted."""
+
+    runs: list[RunKey] = Field(..., min_length=1, max_length=100_000, description="run_keys.")
+
+
+class AnnotationTagsAsked(Taken):
+    """How many of people's tags are wanted."""
+
+    limit: int = Field(1_000, ge=1, le=10_000)
+
+
 class ViewSaved(Taken):
     """The state of a page to be kept under a short id."""
 

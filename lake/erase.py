@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import duckdb
 
@@ -14,6 +16,23 @@ from .database import Lake
 from .location import Location
 
 LOG = "deletions.jsonl"
+# So many runs of a deletion are told by their keys.
+MOST_KEYS = 1_000
+
+
+@dataclass
+class Gone:
+    """A deletion as the log has it: when, how many runs, the first of their keys, rows by table.
+
+    `erased_at` is None until no old file and no page of the catalog held them any more.
+    """
+
+    at: str
+    runs: int
+    run_keys: tuple[str, ...]
+    rows: dict[str, int]
+    files_removed: int = 0
+    erased_at: str | None = None
 
 
 def erase(lake: Lake) -> tuple[int, bool]:
@@ -88,6 +107,40 @@ def log(location: Location, line: dict[str, object]) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def receipts(location: Location, limit: int, offset: int = 0) -> tuple[int, list[Gone]]:
+    """How many deletions the log has, and *limit* of them, the newest first."""
+    found: list[Gone] = []
+    due: list[Gone] = []
+    try:
+        log = open(location.root / LOG, encoding="utf-8")
+    except FileNotFoundError:
+        return 0, []
+    with log:
+        for text in log:
+            line = _parsed(text)
+            if "deleted" in line:
+                keys = tuple(line["deleted"])
+                found.append(Gone(line["at"], len(keys), keys[:MOST_KEYS], line.get("rows", {})))
+                due.append(found[-1])
+            elif "erased" in line:
+                for gone in due:
+                    gone.files_removed += line.get("files_removed", 0)
+                    gone.erased_at = line["at"] if line["erased"] else None
+                # What is erased takes all with it that was deleted before.
+                due = [] if line["erased"] else due
+    newest = found[::-1]
+    return len(found), newest[offset : offset + limit]
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        line = json.loads(text)
+    except ValueError:
+        # The last line of a machine that went down while it was written.
+        return {}
+    return line if isinstance(line, dict) else {}
 
 
 def utc_now() -> str:

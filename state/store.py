@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, delete, event, select, update
+from sqlalchemy import create_engine, delete, event, func, select, update
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
@@ -92,6 +92,13 @@ class State:
         """Every (run_key, tag)."""
         with Session(self._engine) as session:
             return [(one.run_key, one.tag) for one in session.scalars(select(RunTag))]
+
+    def tag_counts(self, most: int) -> list[tuple[str, int]]:
+        """The tags that runs have, and how many have each; the commonest first."""
+        runs = func.count().label("runs")
+        query = select(RunTag.tag, runs).group_by(RunTag.tag).order_by(runs.desc(), RunTag.tag)
+        with Session(self._engine) as session:
+            return [(tag, count) for tag, count in session.execute(query.limit(most))]
 
     def annotate(
         self,

@@ -17,7 +17,7 @@ _GROUPS = {
     "Runs": ("runs", "groups", "facets", "fields", "tags"),
     "Curves, texts, media": ("series", "histograms", "texts", "pr_curves", "media"),
     "Comparison": ("compare", "hparams"),
-    "Export and deletion": ("exports", "export", "delete"),
+    "Export and deletion": ("exports", "export", "delete", "receipts"),
     "What people write": ("annotations", "views", "markdown"),
     "Python API": ("ask",),
 }

@@ -8,7 +8,15 @@ from flask import Response, jsonify, make_response
 from flask_openapi3.blueprint import APIBlueprint
 
 from .. import answers
-from ..models import Annotate, OneView, Saved, Taken, ViewSaved
+from ..models import (
+    Annotate,
+    AnnotationsAsked,
+    AnnotationTagsAsked,
+    OneView,
+    Saved,
+    Taken,
+    ViewSaved,
+)
 from ..service import Service
 
 
@@ -21,6 +29,18 @@ def blueprint(service: Service) -> APIBlueprint:
     def annotations(query: Taken) -> Response:
         """All that was written about runs."""
         return jsonify({"annotations": [asdict(one) for one in state.annotations()]})
+
+    @api.post("/annotations")
+    def annotations_of(body: AnnotationsAsked) -> Response:
+        """What was written about some runs; runs without a word are left out."""
+        found = state.annotations(list(dict.fromkeys(body.runs)))
+        return jsonify({"annotations": [asdict(one) for one in found]})
+
+    @api.get("/annotations/tags")
+    def tags(query: AnnotationTagsAsked) -> Response:
+        """The tags that people gave, and how many runs have each; the commonest first."""
+        found = state.tag_counts(query.limit)
+        return jsonify({"tags": [{"tag": tag, "runs": runs} for tag, runs in found]})
 
     @api.patch("/annotations")
     def annotate(body: Annotate) -> Response:

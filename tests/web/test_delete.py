@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,16 @@ import pytest
 from flask.testing import FlaskClient
 
 from boardlake.api.service import Service
-from boardlake.lake.database import open_lake
+from boardlake.core.settings import SourceSettings
+from boardlake.core.values import Piece
+from boardlake.ingest import cycle
+from boardlake.ingest.reader import Limits
+from boardlake.ingest.sample.writer import EventWriter
+from boardlake.ingest.setup import setups
+from boardlake.lake.database import Lake, open_lake
+from boardlake.lake.erase import erase
 from boardlake.lake.location import Location, locate
+from boardlake.lake.write import Written, write
 from boardlake.state.store import open_state
 from boardlake.web.app import create_app
 
@@ -144,3 +152,129 @@ def test_a_reader_that_holds_on(service: Service) -> None:
         assert not receipt["erased"] and "upkeep" in receipt["note"]
         assert key not in rows(client)
         other.con.execute("ROLLBACK")
+
+
+def test_receipts_are_kept(client: FlaskClient, place: Location) -> None:
+    """The log has each deletion, the newest first, with runs by their keys and no name of them."""
+    assert client.get("/api/v1/receipts").get_json() == {"total": 0, "receipts": []}
+    before = rows(client)
+    first, second, third, *_ = before
+    given = [delete(client, runs=some, confirm=len(some)) for some in ([first], [second, third])]
+    delete(client, runs=list(before)[4:5], dry_run=True)
+    with (place.root / "deletions.jsonl").open("a") as log:
+        log.write('{"at": "torn')
+    found = client.get("/api/v1/receipts").get_json()
+    newest, oldest = found["receipts"]
+    assert found["total"] == 2 and oldest["run_keys"] == [first]
+    assert (newest["runs"], set(newest["run_keys"])) == (2, {second, third})
+    for receipt, told in zip((oldest, newest), given, strict=True):
+        assert receipt["at"] == told["at"] and receipt["rows"] == told["rows"]
+        assert receipt["erased_at"] and receipt["files_removed"] == told["files_removed"]
+    assert before[first] not in str(found)
+    assert client.get("/api/v1/receipts?limit=1&offset=1").get_json()["receipts"] == [oldest]
+    assert client.get("/api/v1/receipts?limit=-1").status_code == 400
+
+
+def test_a_receipt_says_what_is_still_to_erase(service: Service) -> None:
+    """While a reader holds old pages it is not erased; the upkeep after that is told of."""
+    client = create_app(service).test_client()
+    key = next(iter(rows(client)))
+    with open_lake(service.readers.lake.location) as other:
+        other.con.execute("BEGIN")
+        other.con.execute("SELECT count(*) FROM run_facts").fetchall()
+        delete(client, runs=[key], confirm=1)
+        other.con.execute("ROLLBACK")
+    (receipt,) = client.get("/api/v1/receipts").get_json()["receipts"]
+    assert receipt["erased_at"] is None
+    with open_lake(service.readers.lake.location, read_only=False) as lake:
+        erase(lake)
+    (receipt,) = client.get("/api/v1/receipts").get_json()["receipts"]
+    assert receipt["erased_at"] and receipt["run_keys"] == [key]
+
+
+def test_exports_of_a_deleted_run_go_with_it(client: FlaskClient, place: Location) -> None:
+    """What was written for a download is no hiding place; exports of other runs stay."""
+    gone, other, *_ = rows(client)
+    ids = []
+    for key in (gone, other):
+        answer = client.post("/api/v1/exports", json={"runs": [key], "format": "csv"})
+        ids.append(answer.get_json()["id"])
+        with client.get(f"/api/v1/exports/{ids[-1]}/file") as file:
+            assert file.status_code == 200 and len(file.data) > 1_000
+    delete(client, runs=[gone], confirm=1)
+    assert client.get(f"/api/v1/exports/{ids[0]}").status_code == 404
+    assert [file.name for file in place.root.glob("exports/*/*.csv")] == [f"{ids[1]}.csv"]
+
+
+def test_a_run_that_an_ingester_reads_at_this_moment(
+    filled: Callable[..., tuple[FlaskClient, Service]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Deleted between two commits of its file it stays away, with no row in any table."""
+
+    def values(count: int) -> Callable[[EventWriter], None]:
+        def write(writer: EventWriter) -> None:
+            for step in range(count):
+                writer.scalar("loss", step / 7, step, 1_700_000_000.0 + step)
+
+        return write
+
+    client, service = filled({"stays": values(20), "goes": values(2_000)})
+    ((key,), *_) = [[key] for key, name in rows(client).items() if name == "goes"]
+    with service.cursor() as con:
+        ((number,),) = con.execute("SELECT run_id FROM runs WHERE name = 'goes'").fetchall()
+    (path,) = (tmp_path / "logs" / "goes").iterdir()
+    with EventWriter(path, append=True) as writer:
+        values(5_000)(writer)
+    commits: list[int] = []
+
+    def commit(lake: Lake, pieces: list[Piece], **given: Any) -> Written:
+        if len(commits) == 1:
+            delete(client, runs=[key], confirm=1)
+        commits.append(len(pieces))
+        return write(lake, pieces, **given)
+
+    monkeypatch.setattr(cycle, "write", commit)
+    source = {"here": SourceSettings(uri=str(tmp_path / "logs"))}
+    options = cycle.Options(batch_points=500, limits=Limits(piece=20_000))
+    with open_lake(service.readers.lake.location, read_only=False) as lake:
+        cycle.run(lake, setups(source), options)
+        assert len(commits) > 3
+        monkeypatch.undo()
+        (again,) = cycle.run(lake, setups(source), options)
+        assert again.bytes_read == 0 and not again.error
+        held = lake.query(
+            "SELECT table_name FROM duckdb_columns() WHERE database_name = 'lake'"
+            " AND schema_name = 'main' AND column_name = 'run_id' AND table_name IN"
+            " (SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake')"
+        )
+        assert len(held) > 5
+        for (table,) in held:
+            assert lake.query(f"SELECT count(*) FROM {table} WHERE run_id = {number}") == [(0,)]
+        assert lake.query("SELECT name FROM runs") == [("stays",)]
+    service.readers.look()
+    assert list(rows(client).values()) == ["stays"]
+
+
+def test_a_hundred_thousand_runs_at_once(service: Service) -> None:
+    """As many as can be selected; one that is not there keeps all of them."""
+    client = create_app(service).test_client()
+    with open_lake(service.readers.lake.location, read_only=False) as lake:
+        with lake.transaction() as con:
+            con.execute(
+                "INSERT INTO run_facts BY NAME SELECT 1000000 + range AS run_id, 'many' || range AS"
+                " run_key, 'name' AS name, 'many/' || range AS path, 'many' AS source FROM range(99_990)"
+            )
+    service.readers.look()
+    before = rows(client)
+    keys = [f"many{i}" for i in range(99_990)]
+    refused = client.post("/api/v1/delete", json={"runs": [*keys, "gone"], "dry_run": True})
+    assert refused.status_code == 404 and "gone" in refused.get_json()["error"]["message"]
+    planned = delete(client, runs=keys, dry_run=True)
+    assert planned["rows"]["run_facts"] == 99_990
+    receipt = delete(client, runs=keys, confirm=99_990)
+    assert len(receipt["runs"]) == 99_990 and receipt["erased"]
+    (kept,) = client.get("/api/v1/receipts").get_json()["receipts"]
+    assert kept["runs"] == 99_990 and len(kept["run_keys"]) == 1_000
+    assert {key for key in before if not key.startswith("many")} == set(rows(client))
