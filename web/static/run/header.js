@@ -111,10 +111,7 @@ export class Header {
     });
     this.tags.lastElementChild.replaceWith(field, known);
     field.focus();
-    get("annotations").then((found) => {
-      const tags = new Set(found.annotations.flatMap((one) => one.tags));
-      fill(known, [...tags].sort().slice(0, 200).map((tag) => h("option", { value: tag })));
-    }, () => {});
+    get("annotations/tags", { limit: 200 }).then((found) => fill(known, found.tags.map(({ tag }) => h("option", { value: tag }))), () => {});
   }
 
   #colour() {

@@ -1,6 +1,6 @@
 /** Changes to what people wrote about runs, each of which can be taken back. */
 
-import { get, send } from "../core/api.js";
+import { send } from "../core/api.js";
 import { plural } from "../core/format.js";
 import { tell, toast } from "../core/ui.js";
 
@@ -8,9 +8,8 @@ const CHUNK = 5000;
 
 /** What is written about some runs, by run_key; runs without a word are left out. */
 export async function written(keys) {
-  const wanted = new Set(keys);
-  const all = (await get("annotations")).annotations;
-  return new Map(all.filter((one) => wanted.has(one.run_key)).map((one) => [one.run_key, one]));
+  const { annotations } = await send("POST", "annotations", { runs: keys });
+  return new Map(annotations.map((one) => [one.run_key, one]));
 }
 
 async function patch(keys, change) {
