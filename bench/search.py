@@ -33,7 +33,7 @@ INSERT INTO files BY NAME SELECT 2 * i + k AS file_id, i AS run_id, 'source' || 
 INSERT INTO series_parts BY NAME SELECT i AS run_id, '' AS stream,
     ['train/', 'val/'][1 + k % 2] || 'metric' || k AS tag, 'scalar' AS kind, 2 * i AS file_id,
     'scalars' AS plugin, 1000 AS points, 0 AS superseded, 0 AS first_step,
-    CASE WHEN i % 100 = k THEN 400 ELSE 1000 END AS last_step, 1.6e9 + 60 * i AS first_wall_time,
+    CASE WHEN i % 1000 = k THEN 400 ELSE 1000 END AS last_step, 1.6e9 + 60 * i AS first_wall_time,
     1.6e9 + 60 * i + 3.6 * last_step AS last_wall_time, random() AS "first", random() AS "last", random() AS "min",
     500 AS min_step, 1 + random() AS "max", 700 AS max_step, 0 AS shift, 500 AS shift_sum,
     400 AS shift_sum2, 1000 AS finite,

@@ -14,36 +14,45 @@ SKEW = """
          THEN f.last_wall_time - f.mtime_ns / 1e9 END
 """
 
-# A tag has stopped when the run went on without it. The run, here, is the curves that began before
-# the middle of the tag's own time: what came later is another phase, or another experiment. They went
-# on for more than ten times the mean distance of the tag's points and for more than a tenth of the
-# whole, both by steps and by wall time; and for two minutes, since writers keep points back that long.
+# A tag has stopped when the run went on without it. What went on are the curves that began before the
+# middle of the tag's own time: what came later is another phase, or another experiment. They did for
+# more than ten times the mean distance of the tag's points and for more than a tenth of the run, both
+# by steps and by wall time; and for two minutes, since writers keep points back that long.
 MANY, PART, LEAST_S, LEAST_POINTS = 10, 10, 120, 3
+_SOUND = "BETWEEN -62135596800 AND 253402300799"
+# Runs without a part that ends so early are passed over before series are put together, of which
+# there may be millions.
 STOPPED = f"""
-    WITH s AS MATERIALIZED (
-        SELECT run_id, stream, tag, CAST(sum(points) AS BIGINT) AS points,
-               CAST(min(first_step) AS DOUBLE) AS low, CAST(max(last_step) AS DOUBLE) AS high,
-               arg_min(first_wall_time, first_step) AS "begin", arg_max(last_wall_time, last_step) AS "end"
-        FROM series_parts WHERE kind = 'scalar'{{test}} GROUP BY run_id, stream, tag
-        HAVING sum(points) >= {LEAST_POINTS}
-           AND "end" BETWEEN -62135596800 AND 253402300799 AND "begin" BETWEEN -62135596800 AND "end"
+    WITH r AS MATERIALIZED (
+        SELECT run_id, max(last_step) AS high, max(last_wall_time) FILTER (last_wall_time {_SOUND}) AS "end",
+               (CAST(max(last_step) AS DOUBLE) - min(first_step)) / {PART} AS few_steps,
+               greatest({LEAST_S}, (max(last_wall_time) FILTER (last_wall_time {_SOUND})
+                   - min(first_wall_time) FILTER (first_wall_time {_SOUND})) / {PART}) AS short
+        FROM series_parts WHERE kind = 'scalar'{{test}} GROUP BY run_id
     ), worth AS (
-        SELECT DISTINCT s.run_id
-        FROM s JOIN (SELECT run_id, max(high) AS high, max("end") AS "end" FROM s GROUP BY run_id) r
-            ON r.run_id = s.run_id AND r.high > s.high AND r."end" > s."end" + {LEAST_S}
+        SELECT DISTINCT run_id FROM series_parts p JOIN r USING (run_id)
+        WHERE kind = 'scalar'{{test}} AND CAST(r.high AS DOUBLE) - p.last_step > r.few_steps
+          AND r."end" - p.last_wall_time > r.short
+    ), s AS (
+        SELECT run_id, stream, tag, CAST(sum(points) AS BIGINT) AS points,
+               min(first_step) AS low, max(last_step) AS high,
+               min(first_wall_time) AS "begin", max(last_wall_time) AS "end"
+        FROM series_parts WHERE kind = 'scalar' AND run_id IN (SELECT run_id FROM worth)
+        GROUP BY run_id, stream, tag
+        HAVING sum(points) >= {LEAST_POINTS}
+           AND "end" {_SOUND} AND "begin" BETWEEN -62135596800 AND "end"
     ), beside AS (
-        SELECT *, min(low) OVER w AS run_low, max(high) OVER w AS run_high,
-               min("begin") OVER w AS run_begin, max("end") OVER w AS run_end
-        FROM s WHERE run_id IN (SELECT run_id FROM worth)
+        SELECT *, max(high) OVER w AS run_high, max("end") OVER w AS run_end
+        FROM s
         WINDOW w AS (PARTITION BY run_id ORDER BY "begin"
                      RANGE BETWEEN UNBOUNDED PRECEDING AND ("end" - "begin") / 2 FOLLOWING)
     )
-    SELECT run_id, stream, tag, points, CAST(high AS BIGINT) AS last_step, "end" AS last_wall_time,
-           CAST(run_high AS BIGINT) AS run_last_step, run_end AS run_last_wall_time
-    FROM beside
-    WHERE run_high - high > greatest({MANY} * (high - low) / (points - 1), (run_high - run_low) / {PART})
-      AND run_end - "end" > greatest({MANY} * ("end" - "begin") / (points - 1),
-                                     (run_end - run_begin) / {PART}, {LEAST_S})
+    SELECT run_id, stream, tag, points, b.high AS last_step, b."end" AS last_wall_time,
+           b.run_high AS run_last_step, b.run_end AS run_last_wall_time
+    FROM beside b JOIN r USING (run_id)
+    WHERE CAST(b.run_high AS DOUBLE) - b.high
+          > greatest(r.few_steps, {MANY} * (CAST(b.high AS DOUBLE) - b.low) / (points - 1))
+      AND b.run_end - b."end" > greatest(r.short, {MANY} * (b."end" - b."begin") / (points - 1))
 """
 
 _NAN_TAGS = """

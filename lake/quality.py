@@ -122,7 +122,7 @@ CHECKS = {
             "Tags that stopped",
             "Curves that were there at the same time went on without them, both by steps and by wall"
             f" time: for more than {MANY} times the mean distance of the tag's points, and for more"
-            f" than a tenth of the whole. Tags of fewer than {LEAST_POINTS} points and pauses of less"
+            f" than a tenth of the run. Tags of fewer than {LEAST_POINTS} points and pauses of less"
             f" than {LEAST_S // 60} minutes do not count.",
             "stopped_tags > 0",
             _STOPPED,
