@@ -27,7 +27,7 @@ export function half({ std, values }, kind) {
   if (kind === "std") return std;
   const df = values - 1;
   const z = 1.959964;
-  const t = T95[df - 1] ?? z + (z ** 3 + z) / (4 * df);
+  const t = T95[df - 1] ?? z + (z ** 3 + z) / (4 * df) + (5 * z ** 5 + 16 * z ** 3 + 3 * z) / (96 * df * df);
   return (kind === "ci95" ? t : 1) * (std / Math.sqrt(values));
 }
 

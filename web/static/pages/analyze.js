@@ -63,7 +63,7 @@ const table = new RunTable(left, state, {
   narrow: () => conditionOf(state.get("brush")),
   onVisible: (entries, total) => {
     const grouped = state.get("group").length > 0;
-    page.tints = new Map(grouped ? [] : entries.map((one) => [one.key, one.colour]));
+    page.tints = new Map(entries.map((one) => [one.key, one.colour]));
     panels.count(grouped ? null : total);
     panels.repaint();
   },
