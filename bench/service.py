@@ -49,6 +49,17 @@ def table(server: Server, client: Client, times: int) -> dict[str, dict[str, flo
         "filter_sort_page": filtered,
         "metric_filter_sort_page": by_metric,
         "words": lambda i: runs(filter=f"resnet50 trial_{30 + i}"),
+        "faults_filter_sort_page": lambda i: runs(
+            columns="name,nan_tags,problems,hparams",
+            sort="-nan_tags,-problems",
+            filter=f"(nan_tags > 0 or problems > 0) and run_id > {i}",
+        ),
+        "first_nan_filter_sort_page": lambda i: runs(
+            columns='name,first_nan("train/metric4")',
+            sort='first_nan("train/metric4")',
+            filter=f'first_nan("train/metric4") < {500 + i}',
+        ),
+        "quality": lambda i: client.get("/api/v1/quality", filter=f"run_id > {i}"),
         "group_by": groups,
         "facets": lambda i: client.get("/api/v1/facets", filter=f"hp.param2 >= {10 + i}"),
         "facets_again": lambda i: client.get("/api/v1/facets"),

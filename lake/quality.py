@@ -152,7 +152,9 @@ CHECKS = {
         Check(
             "stalled",
             "Stalled",
-            "No sign of an end, and nothing new for longer than the source's settings allow.",
+            "Nothing new for longer than the source's settings allow, and no sign of an end: such a"
+            " run hangs, was killed, or ended without a trace. After longer silence it counts as"
+            " finished.",
             "state = 'stalled'",
             _ENDED,
         ),

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,30 @@ def test_what_is_wrong_is_told(report: Report) -> None:
     copy = only("copies")
     assert {copy["path"], copy["path_of"]} == {"fine", "copied/fine"}
     assert copy["run_key"] != copy["copy_of"]
+
+
+def test_clocks_of_files_that_grow(filled: Filled, tmp_path: Path) -> None:
+    """An event that is old as it comes in tells of a clock that is behind; a file found whole,
+    though it is newer than its events, and one that grew with the time do not."""
+    client, service = filled({name: _named(name, _fine) for name in ("behind", "whole", "right")})
+    config = str(tmp_path / "boardlake.toml")
+    (check,) = (
+        one
+        for one in client.get("/api/v1/quality").get_json()["checks"]
+        if one["id"] == "clock_skew"
+    )
+    assert check["runs"] == 0
+    for name, ago in (("behind", 7_200.0), ("right", 1.0)):
+        path = tmp_path / "logs" / name / FILE
+        with EventWriter(tmp_path / "more") as writer:
+            writer.scalar("loss", 1.0, 1_000, time.time() - ago)
+        path.write_bytes(path.read_bytes() + (tmp_path / "more").read_bytes())
+    assert main(["--config", config, "ingest"]) == 0
+    service.readers.look()
+    (row,) = _rows(client, "clock_skew")
+    assert row["run"] == "behind" and -7_300 < row["clock_skew_s"] < -7_190
+    machine = client.get("/api/v1/sources").get_json()["machines"][0]
+    assert machine["skew_files"] == 2
 
 
 def test_the_filter_says_which_runs_are_looked_at(report: Report) -> None:
