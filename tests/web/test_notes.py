@@ -77,3 +77,56 @@ def test_comparisons_show_labels(client: FlaskClient, keys: list[str]) -> None:
         first, second = client.get(f"/api/v1/{path}", query_string=query).get_json()["runs"]
         assert (first["label"], first["colour"], first["tags"]) == ("Mine", "#112233", ["t"])
         assert (second["label"], second["colour"], second["tags"]) == (second["name"], "", [])
+
+
+def test_a_selection_that_is_kept_is_a_filter(client: FlaskClient, keys: list[str]) -> None:
+    """However many runs it names; what it does not name is not found, nor what is not there."""
+    many = [*keys, *(f"gone{i}" for i in range(99_997))]
+    kept = client.post("/api/v1/views", json={"page": "selection", "state": {"sel": many}})
+    assert kept.status_code == 201
+    chosen = f"selected('{kept.get_json()['id']}')"
+    found = runs(client, filter=chosen, columns="run_key")
+    assert sorted(row[1] for row in found["rows"]) == sorted(keys) and found["total"] == 3
+    some = runs(client, filter=f"{chosen} and run_key <> '{keys[0]}'", columns="run_key")
+    assert sorted(row[1] for row in some["rows"]) == sorted(keys[1:])
+    rest = runs(client, filter=f"not {chosen}", limit=0)["total"]
+    assert rest == runs(client, limit=0)["total"] - 3
+    assert runs(client, columns=f"{chosen} as mine", filter=chosen)["rows"][0][1] is True
+
+
+@pytest.mark.parametrize(
+    ("filter", "text"),
+    [
+        ("selected('nothing')", "there is no view 'nothing'"),
+        ("selected(points)", "selected takes the id of a selection in quotes"),
+        ("selected('a', 'b')", "selected takes one value"),
+    ],
+)
+def test_a_selection_that_is_not_there(client: FlaskClient, filter: str, text: str) -> None:
+    """It is told, with its place in the filter."""
+    answer = client.get("/api/v1/runs", query_string={"filter": filter})
+    error = answer.get_json()["error"]
+    assert answer.status_code == 400 and text in error["message"]
+    assert (error["text"], error["field"]) == (filter, "filter")
+
+
+def test_a_view_without_a_selection_selects_nothing(client: FlaskClient) -> None:
+    """Whatever its state says."""
+    for state in ({}, {"sel": None}, {"sel": "abc"}, {"sel": [1, None, {"a": 1}]}):
+        kept = client.post("/api/v1/views", json={"page": "workspace", "state": state})
+        assert runs(client, filter=f"selected('{kept.get_json()['id']}')")["total"] == 0
+
+
+def test_only_what_is_asked_for_of_annotations(client: FlaskClient, keys: list[str]) -> None:
+    """Of the runs that are named; tags are counted, the commonest first."""
+    first, second, third = keys
+    write(client, [first, second], add_tags=["good"])
+    write(client, [third], add_tags=["bad", "worse"], set={"notes": "hm"})
+    asked = client.post("/api/v1/annotations", json={"runs": [third, first, third, "gone"]})
+    told = {one["run_key"]: one["tags"] for one in asked.get_json()["annotations"]}
+    assert told == {first: ["good"], third: ["bad", "worse"]}
+    counted = client.get("/api/v1/annotations/tags?limit=2").get_json()["tags"]
+    assert counted == [{"tag": "good", "runs": 2}, {"tag": "bad", "runs": 1}]
+    assert client.post("/api/v1/annotations", json={"runs": []}).status_code == 400
+    every = client.post("/api/v1/annotations", json={"runs": [f"{i}" for i in range(100_000)]})
+    assert every.get_json() == {"annotations": []}

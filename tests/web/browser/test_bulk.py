@@ -177,6 +177,7 @@ def test_the_selected_are_downloaded(page: Page, url: str, tmp_path: Path) -> No
     bar = select(page, url, 3)
     bar.get_by_role("button", name="Download").click()
     asked = page.get_by_role("dialog", name="Download 3 runs")
+    asked.get_by_label("The table as it is shown, as CSV").check()
     with page.expect_download() as started:
         asked.get_by_role("button", name="Download").click()
     started.value.save_as(tmp_path / "runs.csv")

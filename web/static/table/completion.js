@@ -23,6 +23,7 @@ const FUNCTIONS = {
   step_last: "last step of a metric", first_nan: "step of the first NaN", first_inf: "step of the first infinity", nan_count: "NaN values of a metric", inf_count: "infinite values of a metric",
   attempts: "restarts of a metric, and one", superseded: "points that restarts took back",
   tag: "runs with a tag of yours", search: "words, as a search without operators", now: "this moment",
+  selected: "runs of a selection that is kept",
 };
 const TIMES = [["now() - interval '1 hour'", "an hour ago"], ["now() - interval '1 day'", "a day ago"], ["now() - interval '7 days'", "a week ago"], ["now() - interval '1 month'", "a month ago"]];
 
@@ -34,7 +35,7 @@ export function nameOptions(known, { blank = "" } = {}) {
     ...known.fields.map((one) => ({ label: one.name, detail: one.kind, insert: one.name + blank, kind: "field" })),
     ...known.hparams.map((one) => ({ label: one.expr, detail: one.distinct > 1 ? plural(one.distinct, "value") : "same in all", insert: one.expr + blank, kind: "hparam", key: `${one.expr} ${one.name}` })),
     ...known.functions.map((name) => {
-      const call = known.stats.includes(name) ? `${name}("` : name === "tag" || name === "search" ? `${name}('` : name === "now" ? "now() " : `${name}(`;
+      const call = known.stats.includes(name) ? `${name}("` : ["tag", "search", "selected"].includes(name) ? `${name}('` : name === "now" ? "now() " : `${name}(`;
       return { label: name === "now" ? "now()" : `${name}(${call.endsWith('"') ? '"…"' : "…"})`, detail: FUNCTIONS[name] ?? "function", insert: call, kind: "function", key: name };
     }),
   ];
