@@ -133,6 +133,25 @@ def test_sources(page: Page, server_url: str, empty_url: str, tab: str) -> None:
         check(page)
 
 
+@pytest.mark.parametrize(
+    "view",
+    [
+        "kind=histograms&tags=conv1", "kind=histograms&tags=conv1&hv=slice", "kind=curves",
+        "kind=texts&tq=learning", "kind=texts&tv=diff", "kind=texts&tq=(&tr=1",
+    ],
+)  # fmt: skip
+def test_tensors_of_many_runs(
+    page: Page, server_url: str, expected_errors: list[str], view: str
+) -> None:
+    """Histograms, PR curves, texts and what differs between them, with what a search has found."""
+    expected_errors.append("400")
+    page.goto(f"{server_url}/media?n=60&{view}")
+    box = page.locator(".tensors .sheetbox:not(.waiting)")
+    expect(box.first).to_be_visible(timeout=_PATIENCE_MS)
+    page.wait_for_load_state("networkidle")
+    check(page)
+
+
 def test_api(page: Page, server_url: str) -> None:
     """The API page with schemas unfolded and a question asked."""
     page.goto(f"{server_url}/api")
@@ -143,6 +162,39 @@ def test_api(page: Page, server_url: str) -> None:
         "for (const one of document.querySelectorAll('.rules details, #get-compare details'))"
         " one.open = true"
     )
+    check(page)
+
+
+def test_sql(page: Page, server_url: str) -> None:
+    """Rows, a chart, each pane, suggestions, an opened value."""
+    page.goto(f"{server_url}/sql?q=SELECT+run_id,+run_key,+name,+NULL+AS+none,+points+FROM+runs")
+    expect(page.locator(".sql-rows .space .row").first).to_be_visible(timeout=_PATIENCE_MS)
+    page.wait_for_load_state("networkidle")
+    check(page)
+    page.get_by_role("button", name="Chart", exact=True).click()
+    for tab in ("Examples", "History", "Saved"):
+        page.get_by_role("tab", name=tab).click()
+        page.wait_for_load_state("networkidle")
+        check(page)
+    page.get_by_role("button", name="Table", exact=True).click()
+    page.locator(".sql-rows .space .row .cell").nth(3).dblclick()
+    expect(page.get_by_role("dialog", name="name")).to_be_visible()
+    check(page)
+    page.keyboard.press("Escape")
+    page.get_by_label("SQL", exact=True).press("Control+End")
+    page.keyboard.type(" WHERE na")
+    expect(page.get_by_role("option").first).to_be_visible()
+    check(page)
+
+
+def test_sql_that_is_wrong(page: Page, server_url: str, expected_errors: list[str]) -> None:
+    """An error in its place, and the page before anything was asked."""
+    page.goto(f"{server_url}/sql")
+    page.wait_for_load_state("networkidle")
+    check(page)
+    expected_errors.append("400")
+    page.goto(f"{server_url}/sql?q=SELECT+nme+FROM+runs")
+    expect(page.get_by_role("button", name="Use name")).to_be_visible(timeout=_PATIENCE_MS)
     check(page)
 
 
@@ -165,4 +217,18 @@ def test_quick_search_and_keys(page: Page, server_url: str) -> None:
     page.keyboard.press("Escape")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible(timeout=_PATIENCE_MS)
+    check(page)
+
+
+@pytest.mark.parametrize("kind", ["boxes", "bars"])
+def test_statistics_on_the_analysis_page(page: Page, server_url: str, kind: str) -> None:
+    """Importance, groups and best runs, with a suggestion list open."""
+    state = "q=project%20%3D%20'vision'&closed=%5B%22scatter%22%2C%22parallel%22%5D"
+    page.goto(f"{server_url}/analyze?{state}&boxBy=hp.model,hp.lr&bestBy=hp.lr&boxKind={kind}")
+    for part in (".weights tbody tr", ".group-mark", ".standings tbody tr"):
+        expect(page.locator(part).first).to_be_visible(timeout=3 * _PATIENCE_MS)
+    page.wait_for_load_state("networkidle")
+    check(page)
+    page.get_by_role("combobox", name="Metric of the groups").click()
+    expect(page.locator("ul.combo li").first).to_be_visible(timeout=_PATIENCE_MS)
     check(page)
