@@ -24,6 +24,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from boardlake.lake.package import Package
 
+# On a busy machine; nothing is measured here.
+_PATIENCE_MS = 60_000
 Serve = Callable[[Path, Path], AbstractContextManager[str]]
 
 
@@ -61,14 +63,16 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 def form(page: Page, url: str, query: str = "project = 'vision'") -> Locator:
     """The form for all runs that match."""
     page.goto(f"{url}/?{urlencode({'q': query, 'view': 'table'})}")
-    expect(page.get_by_role("grid", name="Runs")).to_have_attribute("aria-rowcount", re.compile(r"\d+"))
+    expect(page.get_by_role("grid", name="Runs")).to_have_attribute(
+        "aria-rowcount", re.compile(r"\d+")
+    )
     page.get_by_role("button", name="Download all runs that match").click()
     return page.get_by_role("dialog", name=re.compile("^Download all"))
 
 
 def saved(page: Page, press: Callable[[], object], to: Path) -> Path:
     """The file that the browser saves."""
-    with page.expect_download() as started:
+    with page.expect_download(timeout=_PATIENCE_MS) as started:
         press()
     started.value.save_as(to)
     return to
@@ -93,7 +97,8 @@ def points(file: Path, kind: str, folder: Path) -> list[tuple[int, str, int]]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "label"), [("parquet", "Parquet"), ("csv", "CSV"), ("arrow", "Arrow"), ("duckdb", "DuckDB")]
+    ("kind", "label"),
+    [("parquet", "Parquet"), ("csv", "CSV"), ("arrow", "Arrow"), ("duckdb", "DuckDB")],
 )
 def test_everything_of_the_runs_that_match(
     page: Page, url: str, tmp_path: Path, samples: Path, kind: str, label: str
@@ -101,7 +106,7 @@ def test_everything_of_the_runs_that_match(
     """The file that the browser saves opens elsewhere, and has every point of those runs."""
     asked = form(page, url)
     asked.get_by_label(f"Everything as {label}").check()
-    expect(asked.get_by_role("status").first).to_contain_text("points")
+    expect(asked.get_by_role("status").first).to_contain_text("points", timeout=_PATIENCE_MS)
     promised = asked.get_by_role("status").first.inner_text()
     go = asked.get_by_role("button", name="Download", exact=True)
     file = saved(page, go.click, tmp_path / f"all.{kind}")
@@ -110,7 +115,7 @@ def test_everything_of_the_runs_that_match(
     assert {run_id for run_id, _, _ in found} == {run_id for run_id, points in runs if points}
     assert f"{len(found):,} points" in promised and f"{len(runs)} runs" in promised
     done = page.get_by_role("dialog", name=re.compile("^Download all"))
-    expect(done).to_contain_text("saved by your browser")
+    expect(done).to_contain_text("saved by your browser", timeout=_PATIENCE_MS)
     expect(done).to_contain_text(f"{len(found):,} rows")
     again = done.get_by_role("link", name="Save it again")
     assert saved(page, again.click, tmp_path / "again").read_bytes() == file.read_bytes()
@@ -124,11 +129,13 @@ def test_only_some_tags(page: Page, url: str, tmp_path: Path, expected_errors: l
     asked = form(page, url)
     pattern = asked.get_by_role("textbox", name="Tags")
     pattern.fill("loss(")
-    expect(asked.get_by_role("alert").first).to_contain_text("tag_pattern")
+    expect(asked.get_by_role("alert").first).to_contain_text("tag_pattern", timeout=_PATIENCE_MS)
     pattern.fill("no such tag")
-    expect(asked.get_by_role("alert").first).to_contain_text("no run has a tag that matches")
+    expect(asked.get_by_role("alert").first).to_contain_text(
+        "no run has a tag that matches", timeout=_PATIENCE_MS
+    )
     pattern.fill("^train/loss$")
-    expect(asked.get_by_role("status").first).to_contain_text("points")
+    expect(asked.get_by_role("status").first).to_contain_text("points", timeout=_PATIENCE_MS)
     file = saved(page, lambda: pattern.press("Enter"), tmp_path / "some.zip")
     assert {tag for _, tag, _ in points(file, "parquet", tmp_path)} == {"train/loss"}
 
@@ -142,7 +149,9 @@ def test_it_goes_on_behind_the_pages(
     written = page.get_by_role("dialog", name=re.compile("^Download all"))
     bar = written.get_by_role("progressbar", name="Rows written")
     expect(bar).to_be_visible()
-    expect(written).to_contain_text(re.compile(r"[1-9]\d* % [\d,]+ of [\d,]+ rows"))
+    expect(written).to_contain_text(
+        re.compile(r"[1-9]\d* % [\d,]+ of [\d,]+ rows"), timeout=_PATIENCE_MS
+    )
     expect(written).to_contain_text(re.compile(r"now: points · [\d.]+ [kM]B"))
     written.get_by_role("button", name="Go on behind the page").click()
     expect(written).to_be_hidden()
@@ -184,7 +193,7 @@ def test_what_fails_is_told_and_tried_again(
     asked = form(page, url)
     asked.get_by_role("button", name="Download", exact=True).click()
     failed = page.get_by_role("alert").filter(has_text="of its disk are free")
-    expect(failed).to_contain_text("free some space")
+    expect(failed).to_contain_text("free some space", timeout=_PATIENCE_MS)
     monkeypatch.setattr("boardlake.api.exports.Package", Package)
     again = failed.get_by_role("button", name="Try again")
     file = saved(page, again.click, tmp_path / "all.zip")
@@ -224,7 +233,8 @@ def test_the_table_as_it_is_shown(page: Page, url: str, tmp_path: Path, kind: st
     expect(asked.get_by_role("textbox", name="Tags")).to_be_hidden()
     go = asked.get_by_role("button", name="Download", exact=True)
     file = saved(page, go.click, tmp_path / f"runs.{kind}")
-    rows = json.loads(file.read_text()) if kind == "json" else list(csv.DictReader(file.open()))
+    text = file.read_text()
+    rows = json.loads(text) if kind == "json" else list(csv.DictReader(io.StringIO(text)))
     truth = ask(
         url, "runs", filter="project = 'vision' or project = 'keras'", columns="label", limit="1000"
     )

@@ -15,6 +15,7 @@ const FORMS = [
 ];
 const TABLE = [["table.csv", "The table as it is shown, as CSV"], ["table.json", "The table as it is shown, as JSON"]];
 const MOST_PATTERN = 4096;
+const LATE_MS = 300;
 
 /**
  * Ask in which form runs are wanted: those of *keys*, or without any, all that match what the table shows.
@@ -46,6 +47,7 @@ export function download(state, { keys = [], total = null, what = "" }) {
       fill(figures, many === null ? "" : h("p", null, `${plural(many, "row")}, one for each run`));
       return;
     }
+    const late = setTimeout(() => fill(figures, h("p", null, "Counting…")), LATE_MS);
     try {
       const found = await send("POST", "exports/estimate", whole(), signal);
       const full = found.bytes > found.free;
@@ -54,6 +56,8 @@ export function download(state, { keys = [], total = null, what = "" }) {
     } catch (error) {
       if (withdrawn(error)) return;
       fill(figures, error.status === 400 ? h("p", { class: "wrong", role: "alert" }, tell(error)) : failed(error, estimate));
+    } finally {
+      clearTimeout(late);
     }
   };
   const soon = debounce(estimate, 250);
