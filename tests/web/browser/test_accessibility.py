@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.request import urlopen
 
 import pytest
@@ -14,6 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from boardlake.cli.main import main
+from boardlake.lake.package import Package
 
 Serve = Callable[[Path, Path], AbstractContextManager[str]]
 # On a busy machine; nothing is measured here.
@@ -231,4 +234,46 @@ def test_statistics_on_the_analysis_page(page: Page, server_url: str, kind: str)
     check(page)
     page.get_by_role("combobox", name="Metric of the groups").click()
     expect(page.locator("ul.combo li").first).to_be_visible(timeout=_PATIENCE_MS)
+    check(page)
+
+
+def test_downloads(page: Page, server_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The form, an export that is being written, its button in the bar, and the file's rows."""
+    go = threading.Event()
+    whole = Package._copy
+
+    def held(self: Package, name: str, query: str, sink: Any) -> int:
+        count = whole(self, name, query, sink)
+        while name == "scalar_points" and not go.wait(0.02):
+            self._check()
+        return count
+
+    monkeypatch.setattr(Package, "_copy", held)
+    page.goto(f"{server_url}/?view=table")
+    page.get_by_role("button", name="Download all runs that match").click()
+    expect(page.get_by_text(re.compile("points, .* rows in all"))).to_be_visible(
+        timeout=3 * _PATIENCE_MS
+    )
+    check(page)
+    page.get_by_role("dialog").get_by_role("button", name="Download", exact=True).click()
+    expect(page.get_by_text("now: points")).to_be_visible(timeout=3 * _PATIENCE_MS)
+    check(page)
+    page.keyboard.press("Escape")
+    chip = page.get_by_role("button", name="Download is being written")
+    expect(chip).to_be_visible()
+    check(page)
+    chip.click()
+    go.set()
+    expect(page.get_by_text("is saved by your browser")).to_be_visible(timeout=3 * _PATIENCE_MS)
+    check(page)
+
+
+def test_deletion_and_its_receipts(page: Page, server_url: str, keys: list[str]) -> None:
+    """The question, and the list of what was deleted before."""
+    page.goto(f"{server_url}/?view=table&sel={keys[0]}")
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_text("go with them.")).to_be_visible(timeout=3 * _PATIENCE_MS)
+    check(page)
+    page.get_by_role("button", name="Receipts of earlier deletions").click()
+    expect(page.get_by_text("Nothing was deleted from this lake.")).to_be_visible()
     check(page)
