@@ -277,3 +277,22 @@ def test_deletion_and_its_receipts(page: Page, server_url: str, keys: list[str])
     page.get_by_role("button", name="Receipts of earlier deletions").click()
     expect(page.get_by_text("Nothing was deleted from this lake.")).to_be_visible()
     check(page)
+
+
+def test_plots_on_the_analysis_page(page: Page, server_url: str) -> None:
+    """The scatter plot and parallel coordinates with brushes, an axis' menu, and a brush by values."""
+    state = "sx=hp.lr&sy=max(%22val/acc1%22)&sc=hp.model&front=1&trend=1&sxs=log"
+    brush = "%7B%22hp.model%22:%5B%22resnet50%22%5D,%22hp.lr%22:%5B%5B0.01,0.5%5D%5D%7D"
+    closed = "%5B%22importance%22,%22groups%22,%22best%22%5D"
+    page.goto(f"{server_url}/analyze?{state}&axes=hp.lr,hp.model&brush={brush}&closed={closed}")
+    expect(page.locator("#scatter .plot")).to_have_attribute(
+        "aria-label", re.compile(r"\d+ runs$"), timeout=_PATIENCE_MS
+    )
+    expect(page.locator(".axis-head")).to_have_count(2, timeout=_PATIENCE_MS)
+    page.wait_for_load_state("networkidle")
+    check(page)
+    page.locator(".axis-head .axis-name").first.click()
+    check(page)
+    page.get_by_role("menuitem", name="Brush by values").click()
+    expect(page.get_by_role("dialog", name="Brush of lr")).to_be_visible()
+    check(page)

@@ -188,13 +188,14 @@ def test_a_wrong_axis_is_told_at_its_box(
     expected_errors.append("400")
     page = analysis()
     x = page.get_by_role("combobox", name="x", exact=True)
-    for wrong, told in (("hp.lrr", "Did you mean hp.lr?"), ("tags", "is a list"), ("1 +", "")):
+    for wrong, told in (("hp.lrr", "Did you mean hp.lr?"), ("locations", "is a list"), ("1 +", "")):
         x.fill(wrong)
         x.press("Enter")
         expect(page.locator("#scatter .exprbox .wrong").first).to_contain_text(
             told or re.compile(".")
         )
         assert state(page)["sx"] == X
+    x.press("Escape")
     x.press("Escape")
     expect(x).to_have_value(X)
     expect(page.locator("#scatter .exprbox .wrong").first).to_be_empty()
@@ -347,6 +348,8 @@ def test_a_click_offers_what_can_be_done(analysis: Callable[..., Page], server_u
     page.get_by_role("menuitem", name="Show it in the table").click()
     expect(page.locator(f".runtable .row[data-key='{keys[name]}']")).to_be_visible()
     scatter(page).focus()
+    page.keyboard.press("Escape")
+    page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     page.get_by_role("menuitem", name=f"Open {name}").click()
     page.wait_for_url(f"**/run/{keys[name]}")
@@ -614,8 +617,9 @@ def test_real_logs(page: Page, real_url: str) -> None:
         row[1] for row in ask(real_url, "groups", group_by="project", sort="-runs", limit=6)["rows"]
     ]
     filters = ["", *(f"project = '{one}'" for one in projects if isinstance(one, str))]
+    looks = {"front": "1", "trend": "1", "closed": _OTHERS}
     for filter in filters:
-        page.goto(f"{real_url}/analyze?{urlencode({'q': filter, 'front': '1', 'trend': '1'})}")
+        page.goto(f"{real_url}/analyze?{urlencode({'q': filter} | looks)}")
         shown(page, r"\d+ runs?$")
         expect(parallel(page)).to_have_attribute("aria-label", re.compile("Parallel"))
         expect(page.locator("#scatter .failed, #parallel .failed")).to_have_count(0)

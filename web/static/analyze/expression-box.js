@@ -82,6 +82,7 @@ export class ExpressionBox {
         this.list.close();
         this.#take(this.input.value.trim());
       } else if (event.key === "Escape") {
+        this.fresh = true;
         this.show(this.value);
         this.input.blur();
       }

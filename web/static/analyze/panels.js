@@ -3,19 +3,24 @@
 import { button, fill, h } from "../core/dom.js";
 import { plural } from "../core/format.js";
 import { offer } from "../core/search.js";
-import { failed, tell, toast } from "../core/ui.js";
+import { tell, toast } from "../core/ui.js";
 import { both } from "../table/language.js";
+import { Best } from "./best.js";
 import { conditionOf, words } from "./brush.js";
+import { Groups } from "./groups.js";
+import { Importance } from "./importance.js";
+import { Parallel } from "./parallel.js";
+import { Scatter } from "./scatter.js";
 
 /** What changes the runs that are looked at. */
 const RUNS = ["q", "arch", "dup"];
 
 const PANELS = [
-  { id: "scatter", title: "Scatter", load: () => import("./scatter.js").then((all) => all.Scatter) },
-  { id: "parallel", title: "Parallel coordinates", load: () => import("./parallel.js").then((all) => all.Parallel) },
-  { id: "importance", title: "Importance", load: () => import("./importance.js").then((all) => all.Importance) },
-  { id: "groups", title: "Groups", load: () => import("./groups.js").then((all) => all.Groups) },
-  { id: "best", title: "Best per group", load: () => import("./best.js").then((all) => all.Best) },
+  { id: "scatter", title: "Scatter", Kind: Scatter },
+  { id: "parallel", title: "Parallel coordinates", Kind: Parallel },
+  { id: "importance", title: "Importance", Kind: Importance },
+  { id: "groups", title: "Groups", Kind: Groups },
+  { id: "best", title: "Best per group", Kind: Best },
 ];
 
 class Panel {
@@ -49,21 +54,9 @@ class Panel {
     this.stale = stale;
     if (!stale || !this.seen || !this.open) return;
     this.stale = false;
-    if (this.panel) this.panel.update();
-    else this.#load();
-  }
-
-  async #load() {
-    this.loading ??= this.load();
-    try {
-      const Kind = await this.loading;
-      if (this.panel) return;
-      this.panel = new Kind(this.inside, this.state, this.page);
-      this.panel.update();
-    } catch (error) {
-      this.loading = null;
-      fill(this.inside, failed(error, () => { fill(this.inside); this.#load(); }));
-    }
+    // One that is never looked at is never made.
+    this.panel ??= new this.Kind(this.inside, this.state, this.page);
+    this.panel.update();
   }
 }
 
@@ -91,6 +84,8 @@ export class Panels {
     }, { root: this.el, rootMargin: "300px" });
     for (const panel of this.panels) sight.observe(panel.el);
     this.el.addEventListener("scroll", () => this.#where(), { passive: true });
+    const grown = new ResizeObserver(() => this.#where());
+    for (const panel of this.panels) grown.observe(panel.el);
     for (const panel of this.panels) offer(`Go to ${panel.title}`, () => this.go(panel));
     state.on((changed) => this.#changed(changed));
     this.#where();

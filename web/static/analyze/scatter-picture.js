@@ -8,6 +8,8 @@ import { paretoFront, shaken, stepLine, trend } from "./maths.js";
 const ROOM = 0.04;
 const SPREAD = 0.56; // of a category's room, in which its runs are strewn
 const SIZES = [5, 20];
+const MOST_WORDS = 24; // letters of a label
+const LETTER = 6.5; // pixels
 
 /** Which way an expression is better: 1 more, -1 less. @param {string} expr @param {string} wanted */
 export function wayOf(expr, wanted) {
@@ -101,8 +103,14 @@ export function picture(at, colours, selected, ink, width, height) {
   const pick = (values) => Float64Array.from(seen, (i) => values[i]);
   return {
     layers: { dots: { x: pick(xs), y: pick(ys), colour: seen.map((i) => colours[i]), size: pick(sizes) }, rings: rings(at, selected, ink), over: lines(at, ink) },
-    x, y, xticks: at.x.ticks(x[0], x[1], Math.max(2, Math.floor(width / 90))), yticks: at.y.ticks(y[0], y[1], Math.max(2, Math.floor(height / 40))), seen, front,
+    x, y, xticks: cut(at.x.ticks(x[0], x[1], Math.max(2, Math.floor(width / 90))), width), yticks: cut(at.y.ticks(y[0], y[1], Math.max(2, Math.floor(height / 40)))), seen, front,
   };
+}
+
+/** Labels so short that they have room beside each other. */
+function cut(ticks, room = Infinity) {
+  const most = Math.max(4, Math.min(MOST_WORDS, Math.floor(room / Math.max(1, ticks.length) / LETTER)));
+  return ticks.map(({ at, label }) => ({ at, label: label.length > most ? `${label.slice(0, most - 1)}…` : label }));
 }
 
 /** Rings around the runs that are selected, or on the front. */
