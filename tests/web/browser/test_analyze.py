@@ -614,7 +614,7 @@ def real_url(corpus: Path, tmp_path_factory: pytest.TempPathFactory, serve: Serv
 def test_real_logs(page: Page, real_url: str) -> None:
     """Whatever they hold, panels are drawn: of all runs, of each project's, with odd axes."""
     projects = [
-        row[1] for row in ask(real_url, "groups", group_by="project", sort="-runs", limit=6)["rows"]
+        row[0] for row in ask(real_url, "groups", group_by="project", sort="-runs", limit=6)["rows"]
     ]
     filters = ["", *(f"project = '{one}'" for one in projects if isinstance(one, str))]
     looks = {"front": "1", "trend": "1", "closed": _OTHERS}
@@ -629,6 +629,7 @@ def test_real_logs(page: Page, real_url: str) -> None:
         "sc": "machine",
         "ss": "points",
         "axes": "label,project,created_at,points",
+        "closed": _OTHERS,
     }
     page.goto(f"{real_url}/analyze?{urlencode(odd)}")
     shown(page, r"[0-9,]+ runs$")

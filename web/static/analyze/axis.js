@@ -1,13 +1,15 @@
 /** A column as an axis: which values have which places on it, and how they are told. Pure. */
 
-import { natural, number, time } from "../core/format.js";
-import { scaleOf, wallTicks } from "../charts/scale.js";
+import { bytes, duration, natural, number, time } from "../core/format.js";
+import { relativeTicks, scaleOf, wallTicks } from "../charts/scale.js";
 import { column } from "../table/expression.js";
 import { extent } from "./maths.js";
 
 export const SCALES = { auto: "automatic", linear: "linear", log: "logarithmic", symlog: "symlog" };
 /** More categories than these stand under "others". */
 const MOST_CATEGORIES = 60;
+/** Fields whose numbers are told in a way of their own. */
+const FORMS = new Map([["duration_s", duration], ["size", bytes]]);
 // Values that lie so many times apart are seen better on a logarithmic axis.
 const WIDE = 30;
 const VERY_WIDE = 100;
@@ -60,8 +62,8 @@ function ofNumbers(expr, title, { kind, values }, wanted, mask) {
   const [low, high] = extent(places) ?? [0, 1];
   return {
     expr, title, kind, scale, places, categories: [], low, high, none, below, place: straight.place, value: straight.value,
-    ticks: kind === "time" ? wallTicks : straight.ticks,
-    tell: (i) => (Number.isNaN(values[i]) ? "" : kind === "time" ? time(values[i]) : number(values[i])),
+    ticks: kind === "time" ? wallTicks : expr === "duration_s" && scale === "linear" ? relativeTicks : straight.ticks,
+    tell: (i) => (Number.isNaN(values[i]) ? "" : kind === "time" ? time(values[i]) : (FORMS.get(expr) ?? number)(values[i])),
   };
 }
 

@@ -32,11 +32,6 @@ function operand(expr) {
   return /^[\p{L}_][\p{L}\p{N}_.]*$/u.test(expr) || column(expr).stat || /^hp\."(?:[^"]|"")*"$/.test(expr) ? expr : `(${expr})`;
 }
 
-function digits(value) {
-  // The language has no sign of its own in an exponent's place: 1e-7 and 1e+21 are both read.
-  return String(value);
-}
-
 /** The condition that the brush of one axis is. @param {string} expr @param {Part[]} parts */
 export function condition(expr, parts) {
   const of = operand(expr);
@@ -47,7 +42,7 @@ export function condition(expr, parts) {
     if (!Array.isArray(part)) return [];
     if (!part.length) return [`${of} is null`, `isnan(${expr})`, `isinf(${expr})`];
     const [low, high] = part;
-    return [typeof low === "string" ? `${of} between ${literal(low)} and ${literal(high)}` : `${of} between ${digits(low)} and ${digits(high)}`];
+    return [typeof low === "string" ? `${of} between ${literal(low)} and ${literal(high)}` : `${of} between ${low} and ${high}`];
   });
   if (texts.length) written.unshift(texts.length === 1 ? `${of} = ${literal(texts[0])}` : `${of} in (${texts.map(literal).join(", ")})`);
   return written.length === 1 ? written[0] : `(${written.join(" or ")})`;

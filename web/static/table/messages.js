@@ -25,7 +25,8 @@ export function wrong(error, state, again) {
 
 /** Why there are no rows. @param {import("../core/state.js").State} state */
 export function nothing(state) {
-  const { q, arch } = state.values;
+  const { q, arch, brush } = state.values;
+  if (Object.keys(brush ?? {}).length) return empty("The brushes leave no run.", fix(state, "Clear the brushes", { brush: {} }));
   if (q) return empty(h("span", null, "No run matches ", h("code", null, q)), fix(state, "Clear the filter", { q: "" }), !arch && fix(state, "Look among archived runs, too", { arch: true }));
   return empty(h("span", null, "No runs here yet. ", h("code", null, "boardlake ingest PATH"), " reads the event files below a folder; they show here by themselves."), !arch && fix(state, "Show archived runs", { arch: true }));
 }
