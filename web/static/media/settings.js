@@ -20,7 +20,7 @@ export class Settings {
   get gain() {
     const chosen = this.viewer.state.get("gain");
     const most = chosen ? 0 : this.viewer.readout.distance?.most ?? 0;
-    return chosen || (most ? Math.max(1, Math.min(MOST_GAIN, Math.round(2550 / most) / 10)) : 1);
+    return chosen || (most ? Math.max(1, Math.min(MOST_GAIN, Math.round(25500 / most) / 100)) : 1);
   }
 
   /** Show what the state says. @param {string} mode */

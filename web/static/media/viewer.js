@@ -177,6 +177,8 @@ export class Viewer {
     this.settings.draw(mode);
     this.a.draw();
     this.b.draw();
+    // What was pressed may be gone now: keys go on.
+    if (!this.dialog.contains(document.activeElement) || document.activeElement === this.dialog) this.stage.focus();
   }
 
   // What is shown
@@ -209,6 +211,7 @@ export class Viewer {
     if (turn !== this.turn || !this.dialog || found.some((one) => withdrawn(one.reason))) return;
     sides.forEach((side, i) => Object.assign(side, { item: items[i].error ? null : items[i], picture: found[i].value ?? null, error: found[i].reason ?? null }));
     this.#controls();
+    this.zoom.again();
     this.#paint();
     this.readout.measure();
     for (const side of sides) this.#ahead(side);
@@ -256,7 +259,7 @@ export class Viewer {
       left.say(a.title, "A", b.title);
       this.#wrong(left, a, b);
     } else this.#difference(view, how);
-    fill(this.percent, `${number(100 * view.scale, view.scale >= 10 ? 4 : 3)} %`);
+    fill(this.percent, this.extent && `${number(100 * view.scale, view.scale >= 10 ? 4 : 3)} %`);
     this.readout.point(this.hover);
     this.readout.draw();
   }

@@ -14,6 +14,8 @@ export class Zoom {
     this.viewer = viewer;
     /** What people move right now; the state has it a moment later. @type {{scale: number, x: number, y: number} | null} */
     this.view = null;
+    /** Other images stand under the pointer now. */
+    this.again = () => {};
     this.keep = debounce((vz) => { if (viewer.dialog && this.view) viewer.state.set({ vz }); }, 300);
   }
 
@@ -71,6 +73,8 @@ export class Zoom {
   listen(stage, hover) {
     const { viewer } = this;
     const { state } = viewer;
+    let last = null;
+    this.again = () => hover(last && place(last));
     const place = (event) => ([viewer.left, viewer.right].find((one) => one.box.contains(event.target)) ?? viewer.left).toImage(this.looking, event.clientX, event.clientY);
     const across = (event) => {
       const box = viewer.left.box.getBoundingClientRect();
@@ -96,6 +100,7 @@ export class Zoom {
     });
     stage.addEventListener("pointermove", (event) => {
       const before = touches.get(event.pointerId);
+      last = { clientX: event.clientX, clientY: event.clientY, target: event.target };
       if (!before) {
         hover(place(event));
         stage.classList.toggle("parting", nearLine(event));
@@ -116,7 +121,7 @@ export class Zoom {
       wiping = false;
       if (!touches.size) stage.classList.remove("held");
     });
-    stage.addEventListener("pointerleave", () => hover(null));
+    stage.addEventListener("pointerleave", () => hover(last = null));
     stage.addEventListener("dblclick", (event) => {
       if (state.get("vz") || this.view) this.fit();
       else this.by(Math.max(2, 16 / this.looking.scale), place(event));
