@@ -45,15 +45,14 @@ def ask(url: str, path: str, **query: str) -> Any:
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Exports stand after their first tables until it is set."""
+    """Exports stand behind their points until it is set."""
     go = threading.Event()
     whole = Package._copy
 
     def held(self: Package, name: str, query: str, sink: Any) -> int:
-        count = whole(self, name, query, sink)
-        while name == "scalar_points" and not go.wait(0.02):
+        while name == "tensors" and not go.wait(0.02):
             self._check()
-        return count
+        return whole(self, name, query, sink)
 
     monkeypatch.setattr(Package, "_copy", held)
     yield go
@@ -148,11 +147,11 @@ def test_it_goes_on_behind_the_pages(
     asked.get_by_role("button", name="Download", exact=True).click()
     written = page.get_by_role("dialog", name=re.compile("^Download all"))
     bar = written.get_by_role("progressbar", name="Rows written")
-    expect(bar).to_be_visible()
+    expect(bar).to_be_visible(timeout=_PATIENCE_MS)
     expect(written).to_contain_text(
         re.compile(r"[1-9]\d* % [\d,]+ of [\d,]+ rows"), timeout=_PATIENCE_MS
     )
-    expect(written).to_contain_text(re.compile(r"now: points · [\d.]+ [kM]B"))
+    expect(written).to_contain_text(re.compile(r"now: histograms.* · [\d.]+ [kM]B"))
     written.get_by_role("button", name="Go on behind the page").click()
     expect(written).to_be_hidden()
     chip = page.get_by_role("button", name="Download is being written")
@@ -211,18 +210,20 @@ def test_too_many_at_once_are_refused_where_they_are_asked(
     expected_errors.append("status of 429")
     for _ in range(2):
         form(page, url).get_by_role("button", name="Download", exact=True).click()
-        expect(page.get_by_role("progressbar")).to_be_visible()
+        expect(page.get_by_role("progressbar")).to_be_visible(timeout=_PATIENCE_MS)
     asked = form(page, url)
     expect(page.get_by_role("button", name="2 downloads are being written")).to_be_visible()
     asked.get_by_label("Everything as CSV").check()
     asked.get_by_role("button", name="Download", exact=True).click()
-    expect(asked.get_by_role("alert").last).to_contain_text("being written already")
+    expect(asked.get_by_role("alert").last).to_contain_text(
+        "being written already", timeout=_PATIENCE_MS
+    )
     expect(asked.get_by_label("Everything as CSV")).to_be_checked()
     page.keyboard.press("Escape")
     for _ in range(2):
         page.get_by_role("button", name=re.compile("being written")).click()
         page.get_by_role("button", name="Stop").click()
-        expect(page.get_by_role("progressbar")).to_be_hidden()
+        expect(page.get_by_role("progressbar")).to_be_hidden(timeout=_PATIENCE_MS)
 
 
 @pytest.mark.parametrize("kind", ["csv", "json"])

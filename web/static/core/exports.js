@@ -211,6 +211,8 @@ function show(one) {
     one.listeners.delete(update);
     // What failed has been seen.
     if (one.told?.state === "failed") one.forget();
+    // The button that opened the form went with it.
+    chip?.focus();
   });
   update();
 }
