@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from urllib.request import urlopen
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, Route, expect
@@ -424,6 +425,20 @@ def test_nothing_here_is_markup(page: Page, at: str) -> None:
         expect(page.locator("main .failed:not(.state)")).to_have_count(0)
 
 
+@pytest.mark.parametrize("tab", ["sources", "trouble", "problems", "quality"])
+def test_what_is_wrong_can_be_read(page: Page, at: str, tab: str) -> None:
+    """Warnings and findings in light and dark: nothing that axe finds grave."""
+    page.goto(f"{at}/sources?tab={tab}&source=north&open=stalled,problems&kind=bad payload")
+    expect(page.get_by_role("tab", selected=True)).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        found = Axe().run(page).response["violations"]
+        grave = [one for one in found if one["impact"] in ("serious", "critical")]
+        told = [(one["id"], node["html"][:200]) for one in grave for node in one["nodes"][:5]]
+        assert not told, (scheme, told)
+
+
 def test_tabs_by_keys(page: Page, at: str) -> None:
     """Digits and arrows choose parts, each of which stands in the address."""
     page.goto(f"{at}/sources")
@@ -521,12 +536,12 @@ def test_it_follows_the_lake(page: Page, tmp_path: Path, serve: Serve) -> None:
 
 @pytest.fixture(scope="module")
 def bins(browser: Browser, server_url: str) -> Iterator[Callable[..., Any]]:
-    """A function that runs a script with the module of columns at hand as `m`."""
+    """A function that runs a script with the modules of columns and of health at hand as `m`."""
     page = browser.new_context().new_page()
     page.goto(f"{server_url}/api")
     page.evaluate("""async () => {
         const base = document.querySelector('link[rel=stylesheet]').href.replace(/[^/]*$/, '');
-        window.m = await import(`${base}sources/bins.js`);
+        window.m = { ...await import(`${base}sources/bins.js`), ...await import(`${base}sources/health.js`) };
     }""")
     yield page.evaluate
     page.context.close()
@@ -580,3 +595,27 @@ def test_silence_is_told(bins: Callable[..., Any]) -> None:
     assert bins("([cycles, now]) => m.gaps(cycles, now, null, 1)", [[], 600]) == []
     # What nobody could see is none.
     assert bins("([cycles, now]) => m.gaps(cycles, now, null, 1e5)", [cycles, 4000]) == []
+
+
+@pytest.mark.parametrize(
+    ("lag", "usual", "error", "state"),
+    [
+        (None, None, None, "never"),
+        (10, 600, None, "fresh"),
+        (1800, 600, None, "fresh"),
+        (1801, 600, None, "late"),
+        # A cycle may take longer than the usual distance of short ones.
+        (29, 2, None, "fresh"),
+        (31, 2, None, "late"),
+        (3600, None, None, "fresh"),
+        (90_000, None, None, "late"),
+        (10, 600, "no such folder", "unreadable"),
+    ],
+)
+def test_health(
+    bins: Callable[..., Any], lag: float | None, usual: float | None, error: str | None, state: str
+) -> None:
+    """What the distance to the last cycle says of a source."""
+    last = None if lag is None else "2026-01-01T00:00:00Z"
+    source = {"last_cycle_at": last, "lag_s": lag, "usual_s": usual, "error": error}
+    assert bins("(source) => m.healthOf(source)", source) == state

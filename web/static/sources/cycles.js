@@ -27,7 +27,7 @@ const MOST_COLOURS = 12;
 const MOST_LANES = 24;
 const LANE = 16;
 const LANE_LEFT = 150;
-const MOST_TOLD = 12;
+const MOST_TOLD = 8;
 const MOST_CYCLES = [50, 500]; // of a source
 const IN_ALL = 6000;
 const OTHERS = "\0others";
@@ -57,7 +57,7 @@ export class Cycles {
     this.plots = [this.lanes, ...this.cards.map((one) => one.plot)];
     this.drawn = h("div", null,
       this.legend,
-      h("section", { class: "sheet lanes", "aria-label": "When cycles ran" }, h("header", { class: "sheethead" }, h("h3", null, "When cycles ran"), h("span", { class: "muted" }, "solid where something was read, red where a problem was found")), this.lanes.el, this.laneNote),
+      h("section", { class: "sheet lanes", "aria-label": "When cycles ran" }, h("header", { class: "sheethead" }, h("h3", null, "When cycles ran"), h("span", { class: "muted" }, "solid where something was read, red where a problem was found, grey behind where no cycle ran")), this.lanes.el, this.laneNote),
       h("div", { class: "multiples" }, this.cards.map((one) => one.el)));
     fill(this.answer.content, this.none, this.drawn);
     this.el = h("section", { "aria-labelledby": "cycles-title" },
@@ -101,7 +101,8 @@ export class Cycles {
     if (!any) return;
     const known = new Map(this.page.data.sources.map((one) => [one.source, one.usual_s]));
     const usual = Math.min(...names.map((name) => known.get(name) ?? Infinity));
-    this.gaps = gaps(cycles, now, Number.isFinite(usual) ? usual : null, (now - this.from) / 200);
+    // Of sources that were looked at once nobody knows when to expect them.
+    this.gaps = Number.isFinite(usual) ? gaps(cycles, now, usual, (now - this.from) / 200) : [];
     this.#heads();
     this.redraw();
   }

@@ -2,12 +2,14 @@
 
 const LATE = 3; // times the usual distance between cycles
 const LEAST_S = 30; // a cycle may take so long itself
+const ONCE_S = 86_400; // for a source that was looked at once
 
 /** fresh, late, unreadable or never. @param {{last_cycle_at: string | null, lag_s: number | null, usual_s: number | null, error: string | null}} source */
 export function healthOf(source) {
   if (!source.last_cycle_at) return "never";
   if (source.error) return "unreadable";
-  return source.usual_s != null && source.lag_s > Math.max(LEAST_S, LATE * source.usual_s) ? "late" : "fresh";
+  const most = source.usual_s == null ? ONCE_S : Math.max(LEAST_S, LATE * source.usual_s);
+  return source.lag_s > most ? "late" : "fresh";
 }
 
 /** What is wrong with a source, by the names that the page's `only` has. */

@@ -11,7 +11,7 @@ import { age, Rows } from "./rows.js";
 
 const SKEWED_S = 60;
 const ONLY = { all: "All sources", late: "Late", never: "Not readable, or never read", stalled: "With stalled runs", failed: "With failed runs", problems: "With problems", behind: "With bytes to read", missing: "With missing files" };
-const MEANS = { fresh: "looked at as often as usual", late: "no cycle for more than three times the usual distance", unreadable: "the last cycle could not read it", never: "no cycle has looked at it yet" };
+const MEANS = { fresh: "looked at as often as usual", late: "no cycle for more than three times the usual distance, or a day after its only one", unreadable: "the last cycle could not read it", never: "no cycle has looked at it yet" };
 const LOOKS = { fresh: "running", late: "stalled", unreadable: "failed", never: "failed" };
 
 /** The run table with the runs of a row in a state. */
@@ -94,7 +94,7 @@ class Overview {
       runs("running"), runs("stalled"), runs("failed"),
       sum("points", "Points", number), sum("size", "Size", bytes, "Bytes of its event files"),
       { ...sum("behind", "Behind", bytes, "Bytes that were listed and are not read yet"), kind: (row) => (row.behind ? "worry" : "") },
-      { id: "requests_per_cycle", title: "Requests", help: "Directories listed and files opened by a cycle", number: true, sort: true, cell: (row) => (row.kind === "machine" || row.requests_per_cycle == null ? "" : amount(Math.round(row.requests_per_cycle))), hint: (row) => (row.requests_per_cycle == null ? null : `${number(row.requests_per_cycle)} a cycle`) },
+      { id: "requests_per_cycle", title: "Requests", help: "Directories listed and files opened by a cycle", number: true, sort: true, cell: (row) => (row.kind === "machine" || row.requests_per_cycle == null ? "" : amount(Math.round(row.requests_per_cycle))), hint: (row) => (row.requests_per_cycle == null ? null : requestsADay(row)) },
       { id: "problems", title: "Problems", number: true, sort: true, cell: (row) => this.#problems(row) },
       { id: "skew_s", title: "Clock", number: true, help: "How far the machine's clock is ahead of (or behind) the times of its files", cell: (row) => (row.kind === "machine" && row.skew_s != null ? skew(row.skew_s) : ""), hint: (row) => (row.kind === "machine" && row.skew_files ? `median of ${plural(row.skew_files, "file")}: newest event against the file's own time` : null), kind: (row) => (Math.abs(row.skew_s ?? 0) > SKEWED_S ? "worry" : "") },
     ];
@@ -139,6 +139,12 @@ class Overview {
       ? empty(only !== "all" && !words ? `No source is of this kind: ${ONLY[only].toLowerCase()}.` : "No source fits.", h("button", { type: "button", class: "button", on: { click: clear } }, "Show all sources"))
       : empty(h("span", null, "This lake has no sources yet. ", h("code", null, "boardlake ingest PATH"), " reads the event files below a folder, and makes it a source."))));
   }
+}
+
+/** What looking at a source asks of its disk or server. */
+function requestsADay({ requests_per_cycle: each, usual_s: usually }) {
+  const day = usually ? `, about ${number(Math.round((each * 86_400) / usually))} a day` : "";
+  return `${number(each)} a cycle${day}`;
 }
 
 /** A clock's difference: +2m 3s is ahead. */

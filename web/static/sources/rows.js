@@ -56,9 +56,12 @@ export class Rows {
     });
     for (const [key, one] of this.drawn) if (!kept.has(key)) one.el.remove();
     this.drawn = kept;
+    const held = this.body.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement) : null;
     els.forEach((el, i) => {
       if (this.body.children[i] !== el) this.body.insertBefore(el, this.body.children[i] ?? null);
     });
+    // What is moved within the page loses the focus.
+    if (held?.isConnected && document.activeElement !== held) held.focus({ preventScroll: true });
   }
 
   #draw(one, row, says) {
