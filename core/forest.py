@@ -25,7 +25,7 @@ _TREES = 48
 _SHUFFLES = 3
 _ROUNDS = (2, 5)
 # Rows by columns: of all rounds together, and of one. What is left out is left out by chance.
-_CELLS, _MOST_CELLS = 25_000, 60_000
+_CELLS, _MOST_CELLS = 25_000, 30_000
 _LEAST_ROWS = 500
 _CATEGORIES = 20
 _SEED = 20_250_101

@@ -35,6 +35,7 @@ _REACH = 1.5
 # The statistic that tells at which step another one was reached.
 _STEPS = {"min": "step_min", "max": "step_max", "last": "step_last"}
 _FINITE = "isfinite(value)"
+_COUNTS = "SELECT count(*) FILTER ({fit}) AS fit_, count(*) AS found_ FROM told t"
 
 
 @dataclass(frozen=True)
@@ -166,15 +167,19 @@ def _groups(
             members AS (SELECT *, dense_rank() OVER (ORDER BY {own}) AS g FROM every),
             told AS (SELECT g, {selected(keys)}, {sums} FROM members GROUP BY g, {own})
         """
-        rows = f"""{begin}, {parts}
-            SELECT {selected(outputs)} FROM told t {joins}
-            WHERE t."values" >= {least:d} ORDER BY {_order(order, best, descends)}{_limit(query)}
+        fit = f't."values" >= {least:d}'
+        rows = f"""{begin}, {parts}, sums AS ({_COUNTS.format(fit=fit)})
+            SELECT {selected(outputs)}, sums.* FROM told t CROSS JOIN sums {joins}
+            WHERE {fit} ORDER BY {_order(order, best, descends)}{_limit(query)}
         """
-        counts = f'{begin} SELECT count(*) FILTER ("values" >= {least:d}), count(*) FROM told'
-        table = titled(execute(con, *statement.with_params(rows), query), outputs)
-        first = execute(con, *statement.with_params(counts), query)
-        shown, found = (int(column[0].as_py()) for column in first.columns)
-        return Groups(table, shown, found - shown)
+        table = execute(con, *statement.with_params(rows), query)
+        counts = table
+        if not table.num_rows:
+            # No row has room for them.
+            sql = f"{begin} {_COUNTS.format(fit=fit)}"
+            counts = execute(con, *statement.with_params(sql), query)
+        shown, found = (int(counts[name][0].as_py()) for name in ("fit_", "found_"))
+        return Groups(titled(table, outputs), shown, found - shown)
 
     return named(con, query, names, read)
 

@@ -82,7 +82,7 @@ def test_large_tables_are_bounded() -> None:
     target = features[3].values + rng.normal(size=9_000)
     seen = []
     found = weigh(features, target, lambda: seen.append(1))
-    assert found.rows == 1_500 and len(seen) == 10
+    assert found.rows == 750 and len(seen) == 10
     assert int(np.argmax(found.importance)) == 3
 
 

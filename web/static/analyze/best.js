@@ -37,7 +37,7 @@ export class Best {
     this.table = h("div", { class: "statistics" });
     fill(this.body.shown, this.about, this.table);
     el.append(
-      h("div", { class: "controls" }, field("Metric", this.metric.el), this.way.el, field("by", this.keys.el), field("at least", this.least, h("span", { class: "name" }, "runs")), h("span", { class: "space" }), this.pick, this.copy, this.link),
+      h("div", { class: "controls" }, field("Metric", this.metric.el), this.way.el, field("by", this.keys.el), field("at least", this.least, h("span", { class: "name" }, "runs")), h("span", { class: "actions" }, this.pick, this.copy, this.link)),
       this.body.el);
     state.on((changed) => this.#changed(changed));
     this.#controls();

@@ -57,9 +57,12 @@ export function select(label, options, set) {
   return /** @type {HTMLSelectElement} */ (h("select", { "aria-label": label, title: label, on: { change: (event) => set(event.target.value) } }, Object.entries(options).map(([key, text]) => h("option", { value: key }, text))));
 }
 
-/** Some buttons of which one is pressed. @param {string} label @param {Record<string, string>} options @param {(value: string) => void} set */
+/** Some buttons of which one is pressed. @param {string} label @param {Record<string, string | [string, string]>} options words, perhaps with a title @param {(value: string) => void} set */
 export function segmented(label, options, set) {
-  const buttons = Object.entries(options).map(([value, text]) => h("button", { type: "button", class: "button", dataset: { value }, on: { click: () => set(value) } }, text));
+  const buttons = Object.entries(options).map(([value, given]) => {
+    const [text, title] = [given].flat();
+    return h("button", { type: "button", class: "button", title, dataset: { value }, on: { click: () => set(value) } }, text);
+  });
   return {
     el: h("span", { class: "segmented", role: "group", "aria-label": label }, buttons),
     show: (value) => { for (const one of buttons) one.setAttribute("aria-pressed", String(one.dataset.value === value)); },

@@ -25,7 +25,7 @@ export class Groups {
     this.body = new Body();
     this.metric = new ExpressionBox({ label: "Metric of the groups", fields: page.fields, more: () => [{ label: "automatic", detail: "the scatter's y", value: "" }], pick: (expr) => state.set({ boxOf: expr }) });
     this.keys = new KeysBox({ fields: page.fields, put: (boxBy) => state.set({ boxBy }) });
-    this.kind = segmented("What is drawn", { boxes: "Boxes", bars: "Bars" }, (boxKind) => state.set({ boxKind }));
+    this.kind = segmented("What is drawn", { boxes: ["Boxes", "Median and quartiles; whiskers end at the last run within 1.5 heights of the box, dots lie beyond them or are all there are; ◇ is the mean"], bars: ["Bars", "Means with their error"] }, (boxKind) => state.set({ boxKind }));
     this.error = select("Whiskers of the bars", ERRORS, (boxErr) => state.set({ boxErr }));
     this.sort = select("Order of the groups", SORTS, (boxSort) => state.set({ boxSort }));
     this.scale = select("Scale of the metric", SCALES, (boxScale) => state.set({ boxScale }));
@@ -37,7 +37,7 @@ export class Groups {
     this.nothing = h("div");
     fill(this.body.shown, this.about, this.stage, this.nothing);
     el.append(
-      h("div", { class: "controls" }, field("Metric", this.metric.el, this.scale), field("by", this.keys.el), this.sort, this.kind.el, this.error, h("span", { class: "space" }), this.copy),
+      h("div", { class: "controls" }, field("Metric", this.metric.el, this.scale), field("by", this.keys.el), this.sort, this.kind.el, this.error, h("span", { class: "actions" }, this.copy)),
       this.body.el);
     this.#listen();
     new ResizeObserver(onFrame(() => { if (this.answer && this.width !== this.stage.clientWidth) this.#draw(); })).observe(this.stage);

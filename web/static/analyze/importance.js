@@ -40,7 +40,7 @@ export class Importance {
     this.table = h("div", { class: "statistics" });
     this.apart = h("div");
     fill(this.body.shown, this.about, this.note, this.table, this.apart);
-    el.append(h("div", { class: "controls" }, field("Target", this.target.el), h("span", { class: "space" }), this.copy), this.body.el);
+    el.append(h("div", { class: "controls" }, field("Target", this.target.el), h("span", { class: "actions" }, this.copy)), this.body.el);
     state.on((changed) => this.#changed(changed));
   }
 
