@@ -333,6 +333,14 @@ def test_a_run_is_pointed_at_everywhere(analysis: Callable[..., Page], server_ur
     expect(page.locator("#parallel .above .line")).to_have_count(1)
 
 
+def test_a_group_is_pointed_at(analysis: Callable[..., Page], server_url: str) -> None:
+    """All its runs are marked in the plots."""
+    page = analysis(group="hp.model")
+    models = [row[1] for row in rows(server_url, "hp.model")]
+    page.locator(".runtable .row").filter(has_text="resnet18").first.hover()
+    expect(page.locator("#parallel .above .line")).to_have_count(models.count("resnet18"))
+
+
 def test_a_click_offers_what_can_be_done(analysis: Callable[..., Page], server_url: str) -> None:
     """Open its page, select it, find it in the table."""
     page = analysis()

@@ -158,8 +158,8 @@ export class Panels {
     for (const { panel } of this.panels) panel?.repaint?.();
   }
 
-  /** Mark a run in every panel. @param {string | null} key */
-  highlight(key) {
-    for (const { panel } of this.panels) panel?.highlight?.(key);
+  /** Mark a run, or the *keys* of a group's runs, in every panel. @param {string | null} key @param {string[]} [keys] */
+  highlight(key, keys = key ? [key] : []) {
+    for (const { panel } of this.panels) panel?.highlight?.(key, keys);
   }
 }

@@ -32,7 +32,7 @@ const FAINT = [[60, "e0"], [300, "a8"], [1200, "70"], [3000, "48"], [6000, "28"]
 export class Parallel {
   /** @param {HTMLElement} el @param {import("../core/state.js").State} state @param {any} page */
   constructor(el, state, page) {
-    Object.assign(this, { state, page, data: null, axes: [], at: null, live: null, order: null, asking: new AbortController(), lit: null, pointed: -1 });
+    Object.assign(this, { state, page, data: null, axes: [], at: null, live: null, order: null, asking: new AbortController(), lit: new Set(), pointed: -1 });
     this.stage = new Stage({ kind: "parallel", label: "Parallel coordinates", keys: KEYS, redraw: () => this.#draw() });
     this.marks = { words: drawn("g"), lit: drawn("g"), brushes: drawn("g") };
     this.stage.above.append(...Object.values(this.marks));
@@ -358,20 +358,23 @@ export class Parallel {
     ]);
   }
 
-  /** Mark a run. @param {string | null} key */
-  highlight(key) {
-    this.lit = key;
+  /** Mark runs. @param {string | null} _ @param {string[]} keys */
+  highlight(_, keys) {
+    this.lit = new Set(keys);
     this.#mark();
   }
 
   #mark() {
-    this.line?.remove();
-    this.line = null;
-    const i = this.lit && this.at ? this.data.keys.indexOf(this.lit) : -1;
-    if (i < 0 || !this.stage.figure) return;
-    const ys = this.#corner(i);
-    this.line = drawn("path", { class: "lit line", d: `M${Array.from(this.xs, (x, k) => `${x.toFixed(1)} ${ys[k].toFixed(1)}`).join("L")}` });
-    this.marks.lit.append(this.line);
+    const { lit, marks } = this;
+    marks.lit.replaceChildren();
+    if (!lit.size || !this.at || !this.stage.figure) return;
+    const several = lit.size > 1 ? "several" : "";
+    for (const i of this.lines) {
+      if (!lit.has(this.data.keys[i])) continue;
+      const ys = this.#corner(i);
+      marks.lit.append(drawn("path", { class: `lit line ${several}`, d: `M${Array.from(this.xs, (x, k) => `${x.toFixed(1)} ${ys[k].toFixed(1)}`).join("L")}` }));
+      if (marks.lit.childElementCount >= MOST_CHOSEN) break;
+    }
   }
 
   /** Up and down go from run to run along the last axis. */

@@ -20,6 +20,7 @@ import { tinted } from "./tints.js";
 const OWN = ["sx", "sy", "sc", "ss"];
 const LOOK = ["sxs", "sys", "scs", "front", "fx", "fy", "trend", "szoom", "hue", "drag"];
 const NEAR = 14; // pixels
+const MOST_LIT = 500;
 const DRAGS = { lasso: "Lasso", box: "Rectangle", zoom: "Zoom" };
 const WAYS = { auto: "automatic", min: "less is better", max: "more is better" };
 const KEYS = "Arrow keys go from run to run, Enter opens the menu of a run, Space selects it, plus and minus zoom, 0 shows all";
@@ -31,8 +32,9 @@ function select(label, options, set) {
 export class Scatter {
   /** @param {HTMLElement} el @param {import("../core/state.js").State} state @param {any} page */
   constructor(el, state, page) {
-    Object.assign(this, { state, page, data: null, at: null, shown: null, asking: new AbortController(), lit: null, pointed: -1, chosen: null });
+    Object.assign(this, { state, page, data: null, at: null, shown: null, asking: new AbortController(), lit: new Set(), pointed: -1, marks: drawn("g") });
     this.stage = new Stage({ kind: "points", label: "Scatter plot", keys: KEYS, redraw: () => this.#draw() });
+    this.stage.above.append(this.marks);
     this.note = h("p", { class: "note" });
     this.fits = h("p", { class: "note fits" });
     this.key = h("div", { class: "legendbar" });
@@ -338,22 +340,20 @@ export class Scatter {
     ];
   }
 
-  /** Mark a run. @param {string | null} key */
-  highlight(key) {
-    this.lit = key;
+  /** Mark runs. @param {string | null} _ @param {string[]} keys */
+  highlight(_, keys) {
+    this.lit = new Set(keys);
     this.#mark();
   }
 
   #mark() {
-    this.ring?.remove();
-    this.ring = null;
-    if (!this.lit || !this.shown || !this.stage.figure) return;
-    const k = this.shown.seen.findIndex((i) => this.data.keys[i] === this.lit);
-    if (k < 0) return;
+    this.marks.replaceChildren();
+    if (!this.lit.size || !this.shown || !this.stage.figure) return;
     const { x, y } = this.#pixels();
-    const i = this.shown.seen[k];
-    this.ring = drawn("circle", { class: "lit", cx: x[k], cy: y[k], r: this.at.sizes[i] / 2 + 5 });
-    this.stage.above.append(this.ring);
+    const { seen } = this.shown;
+    for (let k = 0; k < seen.length && this.marks.childElementCount < MOST_LIT; k += 1) {
+      if (this.lit.has(this.data.keys[seen[k]])) this.marks.append(drawn("circle", { class: "lit", cx: x[k], cy: y[k], r: this.at.sizes[seen[k]] / 2 + 5 }));
+    }
   }
 
   #key(event) {

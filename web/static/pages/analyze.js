@@ -3,6 +3,7 @@
 import { conditionOf } from "../analyze/brush.js";
 import { choicesFor } from "../analyze/choices.js";
 import { renew } from "../analyze/data.js";
+import { membersOf } from "../analyze/members.js";
 import { Panels } from "../analyze/panels.js";
 import { panes } from "../core/panes.js";
 import { shell } from "../core/shell.js";
@@ -67,8 +68,26 @@ const table = new RunTable(left, state, {
     panels.count(grouped ? null : total);
     panels.repaint();
   },
-  onHover: (key) => panels.highlight(key),
+  onHover: (key) => {
+    pointed = key;
+    panels.highlight(key);
+    if (key && state.get("group").length) group(key);
+  },
 });
+
+/** What the pointer is on in the table. @type {string | null} */
+let pointed = null;
+
+/** Mark the runs of a group, once they are known. */
+async function group(id) {
+  try {
+    const keys = await membersOf(page.params(), state.get("group"), id);
+    if (pointed === id && keys) panels.highlight(id, keys);
+  } catch {
+    // A mark is a help: what is wrong with the keys of groups is told by the table.
+  }
+}
+
 const panels = new Panels(right, state, page);
 
 follow(() => true, () => {
