@@ -8,8 +8,9 @@ import { bytes, duration, natural, number, plural, time } from "../core/format.j
 import { empty } from "../core/ui.js";
 import { ink, Plot } from "../run/plot.js";
 import { Answer } from "./answer.js";
-import { binned, cyclesOf, gaps, MEASURES } from "./bins.js";
-import { healthOf } from "./health.js";
+import { binned, cyclesOf, gaps } from "./bins.js";
+import { Lanes } from "./lanes.js";
+import { BOX, line, span, summary } from "./words.js";
 
 export const RANGES = { day: 86400, hour: 3600, week: 604800, all: null };
 const NAMES = { hour: "Hour", day: "Day", week: "Week", all: "All" };
@@ -21,19 +22,12 @@ const CHARTS = [
   ["problems", "Problems found", number],
   ["seconds", "Seconds per cycle", duration],
 ];
-const BOX = { left: 58, right: 10, top: 8, foot: 20 };
 const COLUMN = 5; // pixels
 const MOST_COLOURS = 12;
-const MOST_LANES = 24;
-const LANE = 16;
-const LANE_LEFT = 150;
 const MOST_TOLD = 8;
 const MOST_CYCLES = [50, 500]; // of a source
 const IN_ALL = 6000;
 const OTHERS = "\0others";
-
-const clock = (at) => time(at).slice(5, 16);
-const span = ([from, to]) => (clock(from) === clock(to) ? time(from) : `${clock(from)} to ${clock(to).slice(0, 5) === clock(from).slice(0, 5) ? clock(to).slice(6) : clock(to)}`);
 
 /** The charts of cycles. */
 export class Cycles {
@@ -47,17 +41,16 @@ export class Cycles {
     this.legend = h("div", { class: "legend", role: "group", "aria-label": "Colours of sources" });
     this.none = h("div");
     this.redraw = onFrame(() => { for (const one of this.plots) one.redraw(); });
-    this.lanes = this.#plot("When cycles ran", 40, (c, w) => this.#drawLanes(c, w), (x, y) => this.#hoverLane(x, y), (x, y) => this.#pickLane(x, y));
-    this.laneNote = h("p", { class: "muted" });
+    this.lanes = new Lanes(this);
     this.cards = CHARTS.map(([id, title, format]) => {
-      const plot = this.#plot(title, 150, (c, w, t) => this.#draw(c, w, t, id, format), (x) => this.#hover(x, id, format));
+      const plot = this.plot({ label: title, height: 150, draw: (c, w, t) => this.#draw(c, w, t, id, format), hover: (x) => this.#hover(x, id, format) });
       const whole = h("span", { class: "muted" });
       return { id, title, format, plot, whole, el: h("section", { class: "sheet", "aria-label": title }, h("header", { class: "sheethead" }, h("h3", null, title), whole), plot.el) };
     });
-    this.plots = [this.lanes, ...this.cards.map((one) => one.plot)];
+    this.plots = [this.lanes.plot, ...this.cards.map((one) => one.plot)];
     this.drawn = h("div", null,
       this.legend,
-      h("section", { class: "sheet lanes", "aria-label": "When cycles ran" }, h("header", { class: "sheethead" }, h("h3", null, "When cycles ran"), h("span", { class: "muted" }, "solid where something was read, red where a problem was found, grey behind where no cycle ran")), this.lanes.el, this.laneNote),
+      this.lanes.el,
       h("div", { class: "multiples" }, this.cards.map((one) => one.el)));
     fill(this.answer.content, this.none, this.drawn);
     this.el = h("section", { "aria-labelledby": "cycles-title" },
@@ -65,10 +58,17 @@ export class Cycles {
       this.answer.el);
   }
 
-  #plot(label, height, draw, hover, pick) {
-    const plot = new Plot({ label, height, draw, hover, pick });
-    plot.canvas.addEventListener("pointerleave", () => { this.at = null; this.redraw(); });
+  /** A plot in which the pointer marks a time, as it then does in all of them. @param {ConstructorParameters<typeof Plot>[0]} options */
+  plot(options) {
+    const plot = new Plot(options);
+    plot.canvas.addEventListener("pointerleave", () => this.point(null));
     return plot;
+  }
+
+  /** Mark a time, or none. @param {number | null} at Unix seconds */
+  point(at) {
+    this.at = this.cycles.length ? at : null;
+    this.redraw();
   }
 
   /** Ask for the cycles of the time that the state has. */
@@ -133,25 +133,19 @@ export class Cycles {
       fill(whole, says);
       plot.say(`${title} from ${time(this.from)} to ${time(this.now)}: ${says} in ${plural(Math.round(ran), "cycle")} of ${plural(this.names.length, "source")}`);
     }
-    const late = new Set(this.page.data.sources.filter((one) => healthOf(one) !== "fresh").map((one) => one.source));
-    // Where not all have room, those that are late come first: they are what is looked for.
-    const many = this.names.length > MOST_LANES;
-    this.laneNames = many ? [...this.names].sort((a, b) => Number(late.has(b)) - Number(late.has(a)) || natural(a, b)).slice(0, MOST_LANES) : this.names;
-    fill(this.laneNote, many && `${MOST_LANES} of ${this.names.length} sources, those that are late first. Choose one in the table to see it alone.`);
-    this.laneNote.hidden = this.names.length <= MOST_LANES;
-    this.lanes.canvas.style.height = `${this.laneNames.length * LANE + BOX.top + BOX.foot}px`;
-    this.lanes.say(`When cycles ran: ${plural(Math.round(ran), "cycle")}, ${plural(this.gaps.length, "stretch")} without any`.replace("stretchs", "stretches"));
+    this.lanes.update(ran);
   }
 
-  #place(width, left) {
+  /** Where times are on a plot of *width* pixels whose box begins at *left*. */
+  place(width, left) {
     const inner = width - left - BOX.right;
     return { inner, x: (at) => left + ((at - this.from) / (this.now - this.from || 1)) * inner, time: (x) => this.from + ((x - left) / inner) * (this.now - this.from) };
   }
 
   /** Ticks of the time, stretches without a cycle, and the time under the pointer. */
-  #ground(context, width, left, top, foot) {
+  ground(context, width, left, top, foot) {
     const colours = ink();
-    const { inner, x } = this.#place(width, left);
+    const { inner, x } = this.place(width, left);
     context.fillStyle = colours.line;
     context.globalAlpha = 0.55;
     for (const [from, to] of this.gaps) {
@@ -180,7 +174,7 @@ export class Cycles {
   }
 
   #bins(width) {
-    const { inner } = this.#place(width, BOX.left);
+    const { inner } = this.place(width, BOX.left);
     if (this.binnedFor !== this.cycles || this.binnedTo !== this.now || this.binnedIn !== inner) {
       Object.assign(this, { binnedFor: this.cycles, binnedTo: this.now, binnedIn: inner });
       this.bins = binned(this.cycles, this.from, this.now, inner / COLUMN);
@@ -191,10 +185,10 @@ export class Cycles {
   #draw(context, width, height, id, format) {
     if (!this.cycles.length) return;
     const foot = height - BOX.foot;
-    this.#ground(context, width, BOX.left, BOX.top, foot);
+    this.ground(context, width, BOX.left, BOX.top, foot);
     const { start, width: step, columns } = this.#bins(width);
-    const { x } = this.#place(width, BOX.left);
-    const most = id === "seconds" ? Math.max(0, ...this.cycles.map((one) => one.seconds / one.cycles)) : Math.max(0, ...columns.map((one) => (one ? total(one, id) : 0)));
+    const { x } = this.place(width, BOX.left);
+    const most = id === "seconds" ? this.cycles.reduce((most, one) => Math.max(most, one.seconds / one.cycles), 0) : Math.max(0, ...columns.map((one) => (one ? total(one, id) : 0)));
     const high = most || 1;
     const y = (value) => foot - (value / high) * (foot - BOX.top - 4);
     this.#axis(context, width, foot, high, most, y, id, format);
@@ -249,44 +243,10 @@ export class Cycles {
     }
   }
 
-  #drawLanes(context, width) {
-    if (!this.cycles.length) return;
-    const colours = ink();
-    const left = LANE_LEFT;
-    const foot = BOX.top + this.laneNames.length * LANE;
-    this.#ground(context, width, left, BOX.top, foot);
-    const { x } = this.#place(width, left);
-    const lane = new Map(this.laneNames.map((name, i) => [name, BOX.top + i * LANE]));
-    context.textBaseline = "middle";
-    context.textAlign = "right";
-    for (const [name, top] of lane) {
-      context.fillStyle = name === this.lane ? colours.text : colours.muted;
-      context.fillText(shortened(context, name, left - 14), left - 8, top + LANE / 2);
-      context.strokeStyle = colours.line;
-      line(context, left, top + LANE - 0.5, width - BOX.right, top + LANE - 0.5);
-    }
-    const bad = getComputedStyle(document.documentElement).getPropertyValue("--bad").trim();
-    for (const cycle of this.cycles) {
-      const top = lane.get(cycle.source);
-      if (top === undefined) continue;
-      const a = Math.max(left, x(cycle.from));
-      const wide = Math.max(2, x(cycle.to) - a);
-      context.globalAlpha = cycle.files_changed || cycle.problems ? 1 : 0.4;
-      context.fillStyle = this.colour.get(cycle.source) ?? colours.muted;
-      context.fillRect(a, top + 3, wide, LANE - 7);
-      if (cycle.problems) {
-        context.fillStyle = bad;
-        context.fillRect(a, top + LANE - 5, wide, 3);
-      }
-    }
-    context.globalAlpha = 1;
-  }
-
   #hover(x, id, format) {
     const width = this.plots[1].canvas.clientWidth;
-    const place = this.#place(width, BOX.left);
-    this.at = x < BOX.left || x > width - BOX.right || !this.cycles.length ? null : place.time(x);
-    this.redraw();
+    const place = this.place(width, BOX.left);
+    this.point(x < BOX.left || x > width - BOX.right ? null : place.time(x));
     if (this.at === null) return null;
     const { start, width: step, columns } = this.#bins(width);
     const i = Math.floor((this.at - start) / step);
@@ -311,55 +271,8 @@ export class Cycles {
     return gap ? `No cycle for ${duration(gap[1] - gap[0])}: ${span(gap)}` : "No cycle in this time";
   }
 
-  #laneAt(y) {
-    return this.laneNames?.[Math.floor((y - BOX.top) / LANE)] ?? null;
-  }
-
-  #hoverLane(x, y) {
-    const width = this.lanes.canvas.clientWidth;
-    const place = this.#place(width, LANE_LEFT);
-    this.lane = this.#laneAt(y);
-    this.at = x < LANE_LEFT || x > width - BOX.right || !this.cycles.length ? null : place.time(x);
-    this.redraw();
-    if (!this.lane) return null;
-    if (this.at === null) return [h("strong", null, this.lane)];
-    const near = ((this.now - this.from) / place.inner) * 4;
-    const hit = this.cycles.findLast((one) => one.source === this.lane && one.from - near <= this.at && one.to + near >= this.at);
-    if (!hit) return [h("strong", null, this.lane), h("div", { class: "muted" }, `No cycle at ${clock(this.at)}`)];
-    const cell = { cycles: hit.cycles, seconds: hit.seconds, most: 0, values: Object.fromEntries(MEASURES.map((name) => [name, hit[name] ?? 0])) };
-    return [h("strong", null, this.lane), h("div", null, span([hit.from, hit.to])), h("div", { class: "muted" }, summary([cell]))];
-  }
-
-  #pickLane(_x, y) {
-    const name = this.#laneAt(y);
-    if (name) this.page.choose(name);
-  }
-}
-
-function line(context, a, b, c, d) {
-  context.beginPath();
-  context.moveTo(a, b);
-  context.lineTo(c, d);
-  context.stroke();
 }
 
 const total = (column, id) => [...column.values()].reduce((sum, cell) => sum + cell.values[id], 0);
 
 const round = (value, id) => (id === "seconds" ? value : Math.round(value));
-
-/** All that cycles did, in words. @param {import("./bins.js").Cell[]} cells */
-function summary(cells) {
-  const all = (id) => Math.round(cells.reduce((sum, cell) => sum + cell.values[id], 0));
-  const ran = Math.max(1, Math.round(cells.reduce((sum, cell) => sum + cell.cycles, 0)));
-  const seconds = cells.reduce((sum, cell) => sum + cell.seconds, 0);
-  return [plural(ran, "cycle"), duration(seconds), bytes(all("bytes_read")), plural(all("points"), "point"), plural(all("files_changed"), "file"), plural(all("requests"), "request"), plural(all("problems"), "problem")].join(" · ");
-}
-
-/** A text that fits into *most* pixels, without its middle: names differ at their ends. */
-function shortened(context, text, most) {
-  if (context.measureText(text).width <= most) return text;
-  const cut = (length) => `${text.slice(0, Math.ceil(length / 2))}…${text.slice(text.length - Math.floor(length / 2))}`;
-  let length = Math.min(text.length - 1, 60);
-  while (length > 1 && context.measureText(cut(length)).width > most) length -= 1;
-  return cut(length);
-}
