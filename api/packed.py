@@ -60,7 +60,7 @@ def frame(found: Sequence[bytes | NoSuchMedia | None]) -> bytes:
             header.append({"size": len(one), "mime": mime.sniff(one)})
             bodies.append(one)
         else:
-            header.append({"error": {"message": str(one), "hint": one.hint}})
+            header.append({"error": {"message": one.message, "hint": one.hint}})
     text = json.dumps(header).encode()
     return b"".join([struct.pack("<I", len(text)), text, *bodies])
 
