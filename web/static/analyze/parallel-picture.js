@@ -6,7 +6,7 @@ const SIDE = { left: 76, right: 64 };
 const FOOT = 34; // of the place for runs without a value, with its distance
 const TOP = 12;
 const ROOM_TICK = 30; // pixels between two labels
-const SAMPLES = [[400, 16], [1500, 10], [6000, 6]]; // up to so many runs, corners of a curve between two axes
+const SAMPLES = [[400, 16], [1500, 10], [6000, 7]]; // up to so many runs, corners of a curve between two axes
 const CUT = 15; // characters of a category
 
 /**

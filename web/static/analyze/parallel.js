@@ -25,6 +25,7 @@ const NEAR = 7; // pixels
 const MOST_AXES = 24;
 const MOST_CHOSEN = 300; // selected runs whose lines stand out
 const TITLED = 40; // pixels for names above the axes of a picture that is taken away
+const MANY = 1000; // lines, behind which grey is fainter
 const KEYS = "Axes are moved, brushed and changed by the menus of their names";
 // Many lines are fainter, so that where they lie thick can be seen.
 const FAINT = [[60, "e0"], [300, "a8"], [1200, "70"], [3000, "48"], [6000, "28"]];
@@ -232,7 +233,7 @@ export class Parallel {
 
   /** All lines, behind those that are left. */
   #faint() {
-    const grey = missing(theme());
+    const grey = missing(theme()) + (this.lines.length > MANY ? "70" : "");
     return { xs: this.lines.map(() => this.xs), ys: this.lines.map((i) => this.#corner(i)), colour: this.lines.map(() => grey) };
   }
 
