@@ -113,6 +113,46 @@ class Client(ABC):
         """All tags of the lake: tag, kind, plugin, runs, points."""
         return self._frame("tags", {})
 
+    def best(
+        self,
+        metric: str,
+        group_by: Texts,
+        direction: Literal["min", "max"],
+        filter: str = "",
+        *,
+        least: int = 1,
+        duplicates: bool = False,
+    ) -> pd.DataFrame:
+        """The best run of each group, one row each, the best first.
+
+        Columns: the keys; runs; values (runs with a finite value of *metric*); best, best_step,
+        best_run, best_run_key, best_run_id; ties (further runs with the same value); mean, std,
+        median. Groups with fewer than *least* values are left out. Raises FilterError.
+        """
+        asked = {
+            "metric": metric, "group_by": _texts(group_by), "direction": direction,
+            "filter": filter, "least": least, "duplicates": duplicates,
+        }  # fmt: skip
+        return self._frame("best", asked)
+
+    def importance(
+        self,
+        target: str,
+        filter: str = "",
+        *,
+        method: Literal["auto", "rank"] = "auto",
+        duplicates: bool = False,
+    ) -> pd.DataFrame:
+        """Which hyperparameters *target* depends on, one row each, the most important first.
+
+        Columns: name, expr, kind, distinct, runs; importance and its std, the part of the variance
+        of the target's ranks in which it has a hand, by a random forest on runs that it has not
+        seen (missing without scikit-learn, with fewer than ten runs, or with *method* 'rank');
+        rank_correlation, Spearman's, or for texts eta, and its p; direction. Raises FilterError.
+        """
+        asked = {"target": target, "filter": filter, "method": method, "duplicates": duplicates}
+        return self._frame("importance", asked)
+
     def _frame(self, question: str, arguments: dict[str, Any]) -> pd.DataFrame:
         return frame(self._ask(question, arguments))
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any, Literal
 
 import numpy as np
+import pyarrow as pa
 
 from ..core import forest, ranks, trend
 from ..lake.factors import MOST_FACTORS, MOST_RUNS, Factor, Factors
@@ -15,6 +16,11 @@ from ..lake.factors import MOST_FACTORS, MOST_RUNS, Factor, Factors
 # A chance of one in twenty is the usual one.
 _CHANCE = 0.05
 _POOR, _FAIR = 0.1, 0.4
+_SCHEMA = pa.schema(
+    [("name", pa.string()), ("expr", pa.string()), ("kind", pa.string()), ("distinct", pa.int64()),
+     ("runs", pa.int64()), ("importance", pa.float64()), ("std", pa.float64()),
+     ("rank_correlation", pa.float64()), ("p", pa.float64()), ("direction", pa.string())]
+)  # fmt: skip
 _INSTALL = "pip install 'boardlake[analysis]'"
 
 
@@ -42,6 +48,13 @@ def importance(
         "forest_runs": weighed.rows if weighed else None, "rows": rows,
         "apart": [asdict(one) for one in found.apart], "note": " ".join(notes),
     }  # fmt: skip
+
+
+def table(answer: dict[str, Any]) -> pa.Table:
+    """The rows of an answer, without their trends."""
+    return pa.table(
+        {name: [row[name] for row in answer["rows"]] for name in _SCHEMA.names}, schema=_SCHEMA
+    )
 
 
 def _bounds(found: Factors) -> list[str]:

@@ -9,8 +9,10 @@ import pyarrow as pa
 from pydantic import Field, ValidationError
 
 from ..core.errors import UsageError
-from ..lake import history
+from ..lake import history, ranking
+from ..lake.factors import factors
 from ..lake.search import DEFAULT_COLUMNS, Names, Query
+from .importance import Method, importance, table
 from .models import Expression, Taken
 
 # A filter, or run_ids, run_keys and names.
@@ -93,9 +95,43 @@ class Tags(Taken):
         return history.tags(con)
 
 
-Question = Runs | History | Series | Hparams | Tags
+class Best(Taken):
+    """The best run of each group."""
+
+    metric: Annotated[Expression, Field(min_length=1)]
+    group_by: list[Expression] = Field(..., min_length=1, max_length=16)
+    direction: ranking.Direction
+    filter: Expression = ""
+    least: int = Field(1, ge=0, le=1_000_000)
+    duplicates: bool = False
+
+    def ask(self, con: duckdb.DuckDBPyConnection, known: Names) -> pa.Table:
+        """The answer as a table."""
+        query = Query(
+            self.filter, group_by=tuple(self.group_by), duplicates=self.duplicates
+        )  # fmt: skip
+        found = ranking.best(con, query, self.metric, self.direction, known, least=self.least)
+        return found.table
+
+
+class Importance(Taken):
+    """Which hyperparameters a number depends on."""
+
+    target: Annotated[Expression, Field(min_length=1)]
+    filter: Expression = ""
+    duplicates: bool = False
+    method: Method = "auto"
+
+    def ask(self, con: duckdb.DuckDBPyConnection, known: Names) -> pa.Table:
+        """The answer as a table."""
+        query = Query(self.filter, duplicates=self.duplicates)
+        return table(importance(factors(con, query, self.target, known), self.method))
+
+
+Question = Runs | History | Series | Hparams | Tags | Best | Importance
 QUESTIONS: dict[str, type[Question]] = {
     "runs": Runs, "history": History, "series": Series, "hparams": Hparams, "tags": Tags,
+    "best": Best, "importance": Importance,
 }  # fmt: skip
 
 

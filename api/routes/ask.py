@@ -6,7 +6,7 @@ from flask import Response, make_response
 from flask_openapi3.blueprint import APIBlueprint
 
 from .. import answers
-from ..questions import History, Hparams, Question, Runs, Series, Tags
+from ..questions import Best, History, Hparams, Importance, Question, Runs, Series, Tags
 from ..service import Service
 
 _ARROW = {"content": {answers.MIME["arrow"]: {"schema": {"type": "string", "format": "binary"}}}}
@@ -41,6 +41,16 @@ def blueprint(service: Service) -> APIBlueprint:
     @api.post("/hparams")
     def hparams(body: Hparams) -> Response:
         """The hyperparameters of some runs with their origins."""
+        return answer(body)
+
+    @api.post("/best")
+    def best(body: Best) -> Response:
+        """The best run of each group."""
+        return answer(body)
+
+    @api.post("/importance")
+    def importance(body: Importance) -> Response:
+        """Which hyperparameters a number depends on."""
         return answer(body)
 
     @api.post("/tags")

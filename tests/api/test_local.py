@@ -126,6 +126,15 @@ def test_series_hparams_and_tags(client: Client) -> None:
     assert client.tags()["runs"].tolist() == [3]
 
 
+def test_best_and_importance(client: Client) -> None:
+    """A run with NaN is never the best; what nobody set has no importance."""
+    (row,) = client.best('last("loss", "val")', "source", "max").to_dict("records")
+    assert (row["source"], row["runs"], row["values"], row["best"]) == ("lab", 3, 2, 3.0)
+    assert (row["best_run"], row["best_run_key"], row["ties"]) == ("run3", "key3", 0)
+    found = client.importance("points")
+    assert found.empty and list(found.columns)[:3] == ["name", "expr", "kind"]
+
+
 def test_sql_gives_a_frame_of_numbers(client: Client) -> None:
     """Sums are numbers rather than decimals, and parameters are bound."""
     found = client.sql("SELECT sum(points) AS s, $x AS x, 1.25 AS d FROM runs", {"x": "a'b"})

@@ -53,6 +53,10 @@ def server(service: Service) -> Iterator[str]:
         lambda lake: lake.series("machine = 'laptop'"),
         lambda lake: lake.hparams(origins=True),
         lambda lake: lake.tags(),
+        lambda lake: lake.best('min("val/loss")', "project,hp.model", "min", least=2),
+        lambda lake: lake.best("points", ["machine"], "max", "state = 'finished'"),
+        lambda lake: lake.importance('min("val/loss")', "project = 'vision'"),
+        lambda lake: lake.importance("points", "name = 'nobody'", method="rank"),
     ],
 )  # fmt: skip
 def test_a_server_gives_what_the_lake_gives(
@@ -73,6 +77,9 @@ def test_a_server_gives_what_the_lake_gives(
         (lambda lake: lake.history("", "no such tag"), UsageError),
         (lambda lake: lake.history(["no such run"], "loss"), UsageError),
         (lambda lake: lake.history("", "loss", x="stp"), UsageError),
+        (lambda lake: lake.best("name", "project", "min"), FilterError),
+        (lambda lake: lake.best("points", "project", "up"), UsageError),
+        (lambda lake: lake.importance("nosuch"), FilterError),
     ],
 )
 def test_a_server_refuses_what_the_lake_refuses(
