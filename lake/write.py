@@ -19,6 +19,7 @@ from .derive import SeriesKey, derive
 from .ledger import FileRow, Ledger
 from .location import Location
 
+_INSERT_BYTES = 24 << 20
 _TABLES: dict[Kind, str] = {"scalar": "scalar_points", "tensor": "tensors", "blob": "blobs"}
 _RETRIES = 100
 
@@ -105,9 +106,12 @@ def _copy(piece: Piece) -> Piece:
 def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: pa.Table | None) -> None:
     if rows is None or rows.num_rows == 0:
         return
-    con.register("batch", rows)
-    con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM batch")
-    con.unregister("batch")
+    # DuckDB holds what it writes several times over: images are given to it a part at a time.
+    most = max(1, rows.num_rows * _INSERT_BYTES // max(rows.nbytes, 1))
+    for start in range(0, rows.num_rows, most):
+        con.register("batch", rows.slice(start, most))
+        con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM batch")
+        con.unregister("batch")
 
 
 def forget_points(con: duckdb.DuckDBPyConnection, rows: list[FileRow]) -> set[SeriesKey]:

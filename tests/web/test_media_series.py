@@ -22,7 +22,7 @@ from boardlake.api.service import Service
 from boardlake.ingest.sample import forms
 from boardlake.ingest.sample.writer import EventWriter
 from boardlake.lake import media as lake
-from boardlake.lake import media_series
+from boardlake.lake import media_series, write
 
 Filled = Callable[..., tuple[FlaskClient, Service]]
 WALL = 1_700_000_000.0
@@ -127,6 +127,18 @@ def test_too_many_items_are_thinned_evenly(filled: Filled) -> None:
     for one in found:
         assert (one.step[0], one.step[-1]) == (0, 10 * (one.steps - 1))
         assert one.columns["idx"] == [0, 1] * one.given
+
+
+def test_images_are_written_in_parts(filled: Filled, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is too large for one statement is all there, and only once."""
+    monkeypatch.setattr(write, "_INSERT_BYTES", 1_000)
+    client, _ = filled({"a": logged(0, 40), "b": logged(50, 30)})
+    for run, steps, first in (
+        (key, *what) for key, what in zip(keys(client).values(), ((40, 0), (30, 50)), strict=True)
+    ):
+        asked = items(client, [run], "grid", "images")
+        data = unframed(client.post("/api/v1/media/bytes", json={"items": asked}).data)
+        assert data == [png(first + step) for step in range(steps)]
 
 
 def test_thousands_of_steps_stay_small(filled: Filled) -> None:
