@@ -211,8 +211,8 @@ def test_sql(page: Page, server_url: str) -> None:
     check(page)
     page.keyboard.press("Escape")
     page.get_by_label("SQL", exact=True).press("Control+End")
-    page.keyboard.type(" WHERE na")
-    expect(page.get_by_role("option").first).to_be_visible()
+    page.keyboard.type(" WHERE duplicat")
+    expect(page.locator("ul.combo li").first).to_be_visible(timeout=_PATIENCE_MS)
     check(page)
 
 
