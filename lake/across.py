@@ -32,7 +32,7 @@ _PICKED = """
     ), picked AS (SELECT file_id, record FROM keys WHERE {keep})
     SELECT t.run_id, t.step, t.wall_time, {columns}
     FROM tensors t JOIN picked k USING (file_id, record)
-    WHERE {where} ORDER BY t.run_id, t.step, t.wall_time, t.file_id, t.record
+    WHERE {where} AND {kept} ORDER BY t.run_id, t.step, t.wall_time, t.file_id, t.record
 """
 _NEAREST = """true QUALIFY row_number() OVER (
     PARTITION BY run_id ORDER BY abs(CAST(step AS HUGEINT) - $step), i) = 1"""
@@ -143,7 +143,7 @@ def _read(
         keep, more = _NEAREST, {"step": step}
     elif thinned is not None:
         keep, more = tensors.THIN, {"most": max(2, min(thinned[0], thinned[1] // len(ids)))}
-    sql = _PICKED.format(where=where, keep=keep, columns=columns)
+    sql = _PICKED.format(where=where, keep=keep, columns=columns, kept=tensors.KEPT)
     rows = ask.read(con, lambda: con.execute(sql, given | more).to_arrow_table())
     sql = _STEPS.format(where=where)
     share = {"most": max(2, MAX_STEPS // len(ids))}

@@ -14,13 +14,12 @@ MAX_CELLS = 2_000
 MAX_CHARS = 200_000
 PR_ROWS = ("tp", "fp", "tn", "fn", "precision", "recall")
 
-# Which rows of `tensors` can be drawn as what they are.
-HISTOGRAMS = "plugin = 'histograms' AND data IS NOT NULL AND len(data) % 3 = 0"
+# Which rows of `tensors` can be drawn as what they are: told without reading what they hold, which
+# is the most of them. The few whose numbers were not kept are passed over when it is read.
+HISTOGRAMS = "plugin = 'histograms' AND len(shape) = 2 AND shape[2] = 3"
 TEXTS = "plugin = 'text' AND strings IS NOT NULL"
-PR_CURVES = (
-    "plugin = 'pr_curves' AND data IS NOT NULL AND len(shape) = 2 AND shape[1] = 6"
-    " AND shape[2] > 0 AND len(data) = 6 * shape[2]"
-)
+PR_CURVES = "plugin = 'pr_curves' AND len(shape) = 2 AND shape[1] = 6 AND shape[2] > 0"
+KEPT = "(data IS NOT NULL OR strings IS NOT NULL)"
 
 # The keys alone are numbered: which rows are wanted is known before their data is touched. Of
 # *total* steps row i is kept where it is the first of its share, which keeps first and last.
@@ -33,7 +32,7 @@ _PICKED = """
     ), picked AS (SELECT file_id, record, total FROM keys WHERE {keep})
     SELECT k.total, t.step, t.wall_time, {columns}
     FROM tensors t JOIN picked k USING (file_id, record)
-    WHERE {where} ORDER BY t.step, t.wall_time, t.file_id, t.record
+    WHERE {where} AND {kept} ORDER BY t.step, t.wall_time, t.file_id, t.record
 """
 THIN = """total <= $most OR i = 0
     OR i * ($most - 1) // (total - 1) > (i - 1) * ($most - 1) // (total - 1)"""
@@ -167,7 +166,7 @@ def _read(
     given: dict[str, int],
 ) -> tuple[int, pa.Table]:
     key = {"run": run_id(con, run_key), "stream": stream, "tag": tag}
-    sql = _PICKED.format(where=where, keep=keep, columns=columns)
+    sql = _PICKED.format(where=where, keep=keep, columns=columns, kept=KEPT)
     table = ask.read(con, lambda: con.execute(sql, key | given).to_arrow_table())
     total = int(table["total"][0].as_py()) if table.num_rows else 0
     return total, table.drop_columns("total")
