@@ -11,8 +11,11 @@ import { among, check, choice, runName, TensorPanel, TensorSheet } from "./tenso
 
 const VIEWS = { heat: "Heat map", ridge: "Ridges", slice: "One step" };
 const SCALES = { linear: "Linear", symlog: "Symlog", log: "Log" };
-const SIZE = { height: 176, room: { left: 52, top: 6, right: 10, foot: 34 } };
-const RIDGE = { ...SIZE, height: 220, most: 24 };
+const ROOM = { left: 52, top: 6, right: 10, foot: 34 };
+/** Few runs have room for tall pictures. */
+const FEW = 2;
+const TALL = { few: 300, many: 176 };
+const TALL_RIDGES = { few: 360, many: 220 };
 const PERCENTS = [0, 5, 25, 50, 75, 95, 100];
 const NAMES = ["min", "5 %", "25 %", "median", "75 %", "95 %", "max"];
 const BINS = 100;
@@ -137,9 +140,10 @@ class HistogramSheet extends TensorSheet {
     this.grid.hidden = view === "slice";
     if (view === "slice") return;
     const kept = new Map();
+    const size = this.found.length <= FEW ? "few" : "many";
     const els = this.found.map((one) => {
-      const id = `${view} ${one.key}`;
-      const cell = this.cells.get(id) ?? this.#cell(view, one.key);
+      const id = this.#id(view, one);
+      const cell = this.cells.get(id) ?? this.#cell(view, one.key, size);
       kept.set(id, cell);
       fill(cell.title, runName(one.run), cell.says);
       return cell.el;
@@ -148,12 +152,16 @@ class HistogramSheet extends TensorSheet {
     if (els.length !== this.grid.children.length || els.some((el, i) => el !== this.grid.children[i])) fill(this.grid, els);
   }
 
-  #cell(view, key) {
+  #id(view, one) {
+    return `${view} ${this.found.length <= FEW} ${one.key}`;
+  }
+
+  #cell(view, key, size) {
     const pick = (at) => {
       const one = this.known.get(key);
       if (one) this.panel.state.set({ step: one.steps[at] });
     };
-    const picture = view === "heat" ? new Heat(pick, SIZE) : new Ridge(pick, RIDGE);
+    const picture = view === "heat" ? new Heat(pick, { room: ROOM, height: TALL[size] }) : new Ridge(pick, { room: ROOM, height: TALL_RIDGES[size], most: size === "few" ? 40 : 24 });
     const title = h("figcaption", null);
     const el = h("figure", { class: "cell", dataset: { key }, on: { pointerenter: () => this.hover(key), pointerleave: () => this.hover(null) } }, title, picture.el);
     return { el, title, picture, says: h("span", { class: "muted" }) };
@@ -166,7 +174,7 @@ class HistogramSheet extends TensorSheet {
     const { axis, most, span } = this.bins;
     const [view, log, counts] = [state.get("hv"), state.get("hl"), state.get("hc")];
     for (const one of this.found) {
-      const cell = this.cells.get(`${view} ${one.key}`);
+      const cell = this.cells.get(this.#id(view, one));
       if (!cell) continue;
       const at = this.place(one);
       fill(cell.says, stepText(one.steps[at]));

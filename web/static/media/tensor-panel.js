@@ -102,10 +102,11 @@ export class TensorPanel {
   /** The slider has the steps of all sheets that know theirs. */
   tellSteps() {
     const lists = this.sheets.flatMap((sheet) => sheet.found.map((one) => one.all));
-    const told = together(lists);
-    const key = `${told.length} ${told[0]} ${told.at(-1)} ${lists.length}`;
-    if (key === this.toldSteps) return;
-    this.toldSteps = key;
+    // Of sheets that nobody has seen yet the ends are known.
+    const ends = this.tags.flatMap((one) => [one.first_step, one.last_step]).filter((step) => Number.isFinite(step));
+    const told = together([...lists, ends]);
+    if (told.length === this.toldSteps?.length && told.every((step, i) => step === this.toldSteps[i])) return;
+    this.toldSteps = told;
     this.told.steps(told);
   }
 
