@@ -6,8 +6,18 @@ import json
 from typing import Any
 
 from ..core.errors import UsageError
+from ..lake import words
 
 _MOST = 100
+
+
+def narrowed(filter: str, brushes: str) -> str:
+    """What a filter, or words that are searched for, and brushes leave together."""
+    if not filter.strip():
+        return condition(brushes)
+    searched = words.split(filter) is not None
+    own = f"search({_literal(filter.strip())})" if searched else f"({filter})"
+    return f"{own} and {condition(brushes)}"
 
 
 def condition(text: str) -> str:

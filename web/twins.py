@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, jsonify, redirect, request
@@ -12,7 +11,7 @@ from ..api import answers
 from ..api.service import Service
 from ..lake import history
 from . import media_twin
-from .brushes import condition
+from .brushes import narrowed
 
 # What the workspace's address says, by what the API calls it.
 _RUNS = {"q": "filter", "cols": "columns", "sort": "sort"}
@@ -31,7 +30,7 @@ def twins(service: Service) -> Blueprint:
         flags = {"arch": "archived", "dup": "duplicates"}
         given |= {name: "true" for key, name in flags.items() if request.args.get(key) == "1"}
         if request.args.get("brush"):
-            given["members"] = json.dumps([[condition(request.args["brush"]), True]])
+            given["filter"] = narrowed(given.get("filter", ""), request.args["brush"])
         if request.args.get("group"):
             return _to("groups", given | {"group_by": request.args["group"]})
         return _to("runs", given)

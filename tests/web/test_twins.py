@@ -82,7 +82,17 @@ def test_a_brush_leaves_what_it_says(client: FlaskClient) -> None:
     ):
         asked = {"brush": json.dumps({"hp.lr": parts})}
         told = client.get("/analyze.json", query_string=asked, follow_redirects=True).get_json()
-        assert told["total"] == sum(holds(row[1]) for row in rows), parts
+        expected = sum(holds(row[1]) for row in rows)
+        assert told["total"] == expected, parts
+        for filter in ("state <> 'none' or points < 0", "resnet50", "'it''s' \"a b\""):
+            asked["q"] = filter
+            told = client.get("/analyze.json", query_string=asked, follow_redirects=True).get_json()
+            every = client.get("/analyze.json", query_string={"q": filter}, follow_redirects=True)
+            assert told["total"] <= min(expected, every.get_json()["total"])
+        groups = client.get("/analyze.json", query_string=asked | {"group": "machine", "q": ""},
+                            follow_redirects=True).get_json()  # fmt: skip
+        at = [one["name"] for one in groups["columns"]].index("runs")
+        assert sum(row[at] for row in groups["rows"]) == expected
 
 
 @pytest.mark.parametrize(
