@@ -308,6 +308,24 @@ def test_the_target_follows_the_scatter(page: Page, server_url: str) -> None:
     expect(panel.get_by_role("status")).to_contain_text("Points", timeout=_PATIENCE_MS)
 
 
+def test_a_scatter_of_texts_is_no_metric(page: Page, server_url: str) -> None:
+    """Where its y is no number, the panels look at the metric that says most about the runs."""
+    closed = json.dumps(["scatter", "parallel"])
+    state = {"q": _VISION, "closed": closed, "sy": "hp.model", "bestBy": "hp.lr"}
+    page.goto(f"{server_url}/analyze?{urlencode(state)}")
+    boxes = {
+        "importance": "Target",
+        "groups": "Metric of the groups",
+        "best": "Metric of the best runs",
+    }
+    for panel, name in boxes.items():
+        box = page.locator(f"#{panel}").get_by_role("combobox", name=name)
+        expect(box).to_have_attribute(
+            "placeholder", re.compile(r'^max\("val'), timeout=_PATIENCE_MS
+        )
+    expect(page.locator("#best tbody tr").first).to_be_visible(timeout=_PATIENCE_MS)
+
+
 def test_runs_that_brushes_leave_out_do_not_count(page: Page, server_url: str) -> None:
     """In none of the three panels."""
     brush = quote('{"hp.model":["resnet18"]}')

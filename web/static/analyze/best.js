@@ -6,9 +6,10 @@ import { button, fill, h } from "../core/dom.js";
 import { number, plural } from "../core/format.js";
 import { empty } from "../core/ui.js";
 import { column } from "../table/expression.js";
+import { keysOf, metricOf } from "./automatic.js";
 import { Body, copyButton, field, segmented } from "./body.js";
 import { ExpressionBox } from "./expression-box.js";
-import { automaticKeys, KeysBox } from "./keys-box.js";
+import { KeysBox } from "./keys-box.js";
 
 const MOST = 500;
 const OWN = ["bestOf", "bestBy", "bestDir", "bestLeast", "bestSort"];
@@ -56,12 +57,11 @@ export class Best {
     this.way.show(this.asked?.direction);
   }
 
-  async #question() {
-    const { bestOf, bestBy, bestDir, bestLeast, bestSort, sy } = this.state.values;
-    const chosen = (bestOf || sy) && bestBy.length ? null : await this.page.choices();
-    const metric = bestOf || sy || chosen.y;
+  async #question(signal) {
+    const { bestOf, bestBy, bestDir, bestLeast, bestSort } = this.state.values;
+    const [metric, keys] = await Promise.all([metricOf(bestOf, this.state, this.page, signal), keysOf(bestBy, this.state, this.page)]);
     return {
-      ...this.page.params(), group_by: bestBy.length ? bestBy : automaticKeys(this.state, chosen), metric,
+      ...this.page.params(), group_by: keys, metric,
       direction: bestDir === "auto" ? wayOf(metric) : bestDir, least: String(bestLeast), sort: bestSort, limit: MOST,
     };
   }
@@ -69,7 +69,7 @@ export class Best {
   update() {
     this.#controls();
     this.body.ask(async (signal) => {
-      const asked = await this.#question();
+      const asked = await this.#question(signal);
       signal.throwIfAborted();
       this.asked = asked;
       this.metric.input.placeholder = asked.metric;

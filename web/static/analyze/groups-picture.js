@@ -8,15 +8,15 @@ import { drawn } from "./stage.js";
 export const ERRORS = { std: "± deviation", se: "± standard error", ci95: "95 % interval", none: "no whiskers" };
 /** Of groups of no more values, every one is a dot. */
 const FEW = 12;
-const LETTER = 6.4; // pixels, about
+const LETTER = 6.6; // pixels, about
 const SLOT = 52; // the least for a group that stands
 const ROW = 34;
 const MANY = 14; // groups, whose rows are lower
 const LOW_ROW = 25;
 const TALL = 320;
 const MOST_SLOT = 200; // few groups do not lie far apart
-const WIDEST = 220;
-const MOST_LETTERS = 40;
+const WIDEST = 228;
+const MOST_LETTERS = 29;
 const ROOM = 0.04;
 // Student's t for 95 % by degrees of freedom, from 1 on; beyond them by its expansion.
 const T95 = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131, 2.12, 2.11, 2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042];
@@ -38,7 +38,11 @@ function reach(group, look) {
   return [group.low, group.high, ...group.points.map((one) => one.value)];
 }
 
-const cut = (text) => (text.length > MOST_LETTERS ? `${text.slice(0, MOST_LETTERS - 1)}…` : text);
+/** Names that differ at all mostly do at their end. */
+function cut(text) {
+  const end = Math.floor(MOST_LETTERS / 2) - 1;
+  return text.length > MOST_LETTERS ? `${text.slice(0, MOST_LETTERS - end - 1)}…${text.slice(-end)}` : text;
+}
 
 /**
  * Where everything stands.

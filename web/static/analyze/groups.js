@@ -6,10 +6,11 @@ import { number, plural } from "../core/format.js";
 import { empty } from "../core/ui.js";
 import { column } from "../table/expression.js";
 import { groupId } from "../table/rows.js";
+import { keysOf, metricOf } from "./automatic.js";
 import { Body, copyButton, field, segmented, select } from "./body.js";
 import { ExpressionBox } from "./expression-box.js";
 import { axis, ERRORS, facts, layout, mark } from "./groups-picture.js";
-import { automaticKeys, groupName, KeysBox } from "./keys-box.js";
+import { groupName, KeysBox } from "./keys-box.js";
 import { drawn } from "./stage.js";
 
 const MOST = 60;
@@ -70,16 +71,16 @@ export class Groups {
     this.scale.value = boxScale;
   }
 
-  async #question() {
-    const { boxOf, boxBy, boxSort, sy } = this.state.values;
-    const chosen = (boxOf || sy) && boxBy.length ? null : await this.page.choices();
-    return { ...this.page.params(), group_by: boxBy.length ? boxBy : automaticKeys(this.state, chosen), metric: boxOf || sy || chosen.y, sort: boxSort, limit: MOST };
+  async #question(signal) {
+    const { boxOf, boxBy, boxSort } = this.state.values;
+    const [metric, keys] = await Promise.all([metricOf(boxOf, this.state, this.page, signal), keysOf(boxBy, this.state, this.page)]);
+    return { ...this.page.params(), group_by: keys, metric, sort: boxSort, limit: MOST };
   }
 
   update() {
     this.#controls();
     this.body.ask(async (signal) => {
-      const asked = await this.#question();
+      const asked = await this.#question(signal);
       signal.throwIfAborted();
       this.asked = asked;
       this.metric.input.placeholder = asked.metric;

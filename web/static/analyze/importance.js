@@ -5,6 +5,7 @@ import { fill, h } from "../core/dom.js";
 import { number, plural } from "../core/format.js";
 import { empty } from "../core/ui.js";
 import { column } from "../table/expression.js";
+import { metricOf } from "./automatic.js";
 import { Body, copyButton, field } from "./body.js";
 import { ExpressionBox } from "./expression-box.js";
 import { drawn } from "./stage.js";
@@ -53,8 +54,7 @@ export class Importance {
   update() {
     this.target.show(this.state.get("impOf"));
     this.body.ask(async (signal, show) => {
-      const target = this.state.get("impOf") || this.state.get("sy") || (await this.page.choices()).y;
-      signal.throwIfAborted();
+      const target = await metricOf(this.state.get("impOf"), this.state, this.page, signal);
       this.target.input.placeholder = target;
       const { filter, archived, duplicates } = this.page.params();
       const asked = { target, filter: filter ?? "", archived: Boolean(archived), duplicates: Boolean(duplicates) };

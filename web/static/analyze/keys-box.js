@@ -29,13 +29,6 @@ export class KeysBox {
   }
 }
 
-/** The keys that are used where none were chosen: those of the run table, else what tells most runs apart. @param {any} state @param {any} choices */
-export function automaticKeys(state, choices) {
-  if (state.get("group").length) return state.get("group").slice(0, MOST);
-  if (choices?.colour && choices.colour !== "run") return [choices.colour];
-  return choices?.hparams?.length ? [choices.hparams[0]] : ["project"];
-}
-
 /** What a group is called. @param {any[]} values of its keys */
 export function groupName(values, show) {
   return values.map((value) => (value === null ? "(none)" : show(value))).join(" · ");
