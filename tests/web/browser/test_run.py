@@ -153,9 +153,12 @@ def test_a_run_is_downloaded_and_compared(page: Page, server_url: str, vision: s
     """The run as files, and beside another that is picked from a list."""
     page.goto(vision)
     page.get_by_role("button", name="Download").click()
+    page.get_by_role("menuitem", name="All that it logged").click()
+    asked = page.get_by_role("dialog", name="Download this run")
     with page.expect_download() as taken:
-        page.get_by_role("menuitem", name="Parquet").click()
+        asked.get_by_role("button", name="Download", exact=True).click()
     assert zipfile.is_zipfile(taken.value.path())
+    page.keyboard.press("Escape")
     page.get_by_role("button", name="Compare with").click()
     page.get_by_label("Search runs").fill("name = 'resnet50_lr0.1_bs512_s0'")
     page.get_by_role("dialog").get_by_role("checkbox", name="resnet50_lr0.1_bs512_s0").check()
