@@ -20,6 +20,11 @@ _CHROMIUM = "/usr/bin/chromium"
 _ARGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 _IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 _VISION = "project = 'vision' and state = 'finished'"
+_STATEMENT = """-- mean loss of each learning rate, from every point
+SELECT h.value AS lr, step - step % 5000 AS steps, avg(p.value) AS loss
+FROM scalars p JOIN hparams h USING (run_id) JOIN runs r USING (run_id)
+WHERE p.tag = 'train/loss' AND h.name = 'lr' AND r.project = 'vision' AND isfinite(p.value)
+GROUP BY ALL ORDER BY lr, steps"""
 _SIZE = {"width": 1440, "height": 810}
 
 
@@ -65,6 +70,16 @@ def shoot(browser: Browser, url: str, name: str, dark: bool = False, hover: str 
     print(_IMAGES / f"{name}.png")
 
 
+def pictures_of(url: str, keys: list[str]) -> list[tuple[str, str, str]]:
+    """Images that runs of *keys* logged: (run_key, tag, stream)."""
+    found = []
+    for key in keys:
+        for one in ask(f"{url}/api/v1/runs/{key}")["series"]:
+            if one["plugin"] == "images":
+                found.append((key, one["tag"], one["stream"]))
+    return found
+
+
 def main() -> None:
     """All pictures."""
     _IMAGES.mkdir(parents=True, exist_ok=True)
@@ -89,6 +104,14 @@ def main() -> None:
         )
         shoot(browser, f"{url}/run/{keys[0]}", "run")
         shoot(browser, f"{url}/compare?runs={','.join(keys)}&base={keys[0]}", "compare", dark=True)
+        shoot(browser, f"{url}/analyze?q={query}&front=1&pane=300", "analysis")
+        pictures = ask(f"{url}/api/v1/runs?columns=run_key&limit=200&filter={query}")["rows"]
+        first, second = pictures_of(url, [row[1] for row in pictures])[:2]
+        two = [quote(json.dumps([key, tag, stream, 0, None])) for key, tag, stream in (first, second)]
+        media = f"{url}/media?q={query}&n=0&show={first[0]},{second[0]}"
+        shoot(browser, f"{media}&va={two[0]}&vb={two[1]}&vm=diff", "media", dark=True)
+        shoot(browser, f"{url}/sql?q={quote(_STATEMENT)}&show=chart", "sql", dark=True)
+        shoot(browser, f"{url}/sources", "sources")
         browser.close()
 
 
