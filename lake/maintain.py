@@ -22,6 +22,8 @@ _HOUR, _DAY = 3600.0, 86400.0
 # Files below a size become one once there are so many of them: an open costs 0.1-0.3 ms, and every
 # byte is written a few times in its life at most.
 _TIERS = ((2 << 20, 16), (64 << 20, 12))
+# A vector of images fills the memory that a writer may use: only small files of them are merged.
+_LARGE_ROWS = {"blobs"}
 # Deleted rows make a file be rewritten when they are this part of it, and many in the table.
 _DELETED_PART, _DELETED_ROWS = 0.2, 10_000
 # Files with deleted rows cannot be merged, so not many small ones may gather.
@@ -176,6 +178,10 @@ def _steps(turn: _Turn) -> Iterator[Step]:
 
 def _mergeable(table: _Table, force: bool, tried: bool) -> int:
     """The size below which files of *table* are to be merged; 0 where none are."""
+    if table.name in _LARGE_ROWS:
+        small, most = _TIERS[0]
+        due = table.mergeable[0] >= (2 if force else most)
+        return small if due and (force or not tried) else 0
     if force:
         return 1 << 62 if sum(table.mergeable) > 1 else 0
     full = [size for (size, most), n in zip(_TIERS, table.mergeable, strict=False) if n >= most]
