@@ -145,3 +145,48 @@ def test_a_word_that_comes_too_late_stops_nothing(patient: Service) -> None:
         wire.send(worker._end, {"do": "stop"})
         assert sandbox.ask("SELECT count(*) FROM range(100000)").rows == 1
     assert sandbox._all == {worker}
+
+
+BOMBS = [
+    ENDLESS[0],
+    "SELECT repeat('x', 2000000000)",
+    "SELECT len(list_sort(list_transform(range(300000000), lambda x: -x)))",
+    "SELECT i, count(*) FROM range(10000000000) t(i) GROUP BY i ORDER BY 2",
+    "SELECT levenshtein(repeat('a', 300000), repeat('b', 300000))",
+]
+
+
+def test_bombs_of_one_client_leave_the_others_their_answers(patient: Service, port: int) -> None:
+    """Time and memory end in an error that says so; meanwhile another asks SQL and pages."""
+    patient.sandbox.close()
+    patient.sandbox = Sandbox(patient.readers, Limits(workers=2, seconds=0.7, grace_s=0.7))
+    over = threading.Event()
+
+    def other() -> int:
+        count = 0
+        while not over.is_set():
+            assert answer(port, "SELECT count(*) FROM range(1000)") == [[1000]]
+            for path in ("/api/v1/runs?limit=5", "/sql", "/api/v1/schema"):
+                client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+                client.request("GET", path)
+                response = client.getresponse()
+                assert response.status == 200 and response.read()
+                client.close()
+            count += 1
+        return count
+
+    with ThreadPoolExecutor(1) as pool:
+        meanwhile = pool.submit(other)
+        try:
+            for bomb in BOMBS:
+                client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+                body = json.dumps({"query": bomb, "format": "json"})
+                client.request("POST", "/api/v1/sql", body, {"Content-Type": "application/json"})
+                response = client.getresponse()
+                error = json.loads(response.read())["error"]
+                assert response.status == 400 and error["kind"] == "LimitError", error
+                assert error["message"] and error["hint"]
+                client.close()
+        finally:
+            over.set()
+        assert meanwhile.result() > 0

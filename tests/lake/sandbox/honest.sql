@@ -78,3 +78,48 @@ PIVOT (FROM series WHERE tag = 'none such') ON tag USING max(max) GROUP BY run_i
 PIVOT (SELECT run_id, NULL::VARCHAR AS n, 1 AS v FROM runs) ON n USING sum(v) AS s, count(*) AS c GROUP BY run_id ORDER BY run_id;
 PIVOT (SELECT run_id, tag, NULL::INT AS n, max FROM series) ON tag, n USING sum(max) GROUP BY run_id ORDER BY run_id
 PIVOT (FROM runs WHERE false) ON name USING count(*)
+SELECT r.run_id, s.step, s.value FROM runs r ASOF LEFT JOIN scalars s ON r.run_id = s.run_id AND r.points >= s.step WHERE s.tag = 'loss' OR s.tag IS NULL ORDER BY ALL
+SELECT a.step, a.value, b.value FROM scalars a ASOF JOIN scalars b USING (run_id, step) WHERE a.tag = 'loss' AND b.tag = 'acc' AND a.step < 5 AND a.run_id = 1 ORDER BY ALL
+SELECT run_id, step, avg(value) OVER (PARTITION BY run_id ORDER BY step RANGE BETWEEN 3 PRECEDING AND 3 FOLLOWING EXCLUDE CURRENT ROW) AS around FROM scalars WHERE tag = 'loss' AND step BETWEEN 1 AND 20 ORDER BY ALL
+SELECT run_id, first_value(value IGNORE NULLS) OVER w, nth_value(value, 3) OVER w, cume_dist() OVER w, dense_rank() OVER w, percent_rank() OVER w FROM scalars WHERE tag = 'acc' AND step < 6 WINDOW w AS (PARTITION BY run_id ORDER BY step) ORDER BY ALL
+SELECT run_id, quantile_cont(value, [0.1, 0.5, 0.9]), quantile_disc(value, 0.25), median(value), mad(value), skewness(value), kurtosis(value), entropy(step) FROM scalars WHERE tag = 'loss' AND NOT isnan(value) GROUP BY ALL ORDER BY ALL
+SELECT corr(a.value, b.value), regr_slope(a.value, b.value), covar_pop(a.value, b.value), approx_count_distinct(a.step) FROM scalars a JOIN scalars b USING (run_id, step) WHERE a.tag = 'loss' AND b.tag = 'acc' AND NOT isnan(a.value) AND NOT isnan(b.value)
+SELECT tag, max_by(step, value, 2), min_by(step, value), bool_and(step >= 0), bit_xor(step), product(2), count_if(step > 5), any_value(tag), first(step ORDER BY step DESC) FROM scalars WHERE step < 9 GROUP BY ALL ORDER BY ALL
+SELECT [x * 2 FOR x IN range(10) IF x % 2 = 1], [y.upper() FOR y IN ['a', 'b']], list_reduce([1, 2, 3], lambda a, b: a + b), list_transform([1, 2], lambda x, i: x * i)
+SELECT * FROM (SELECT unnest(range(1000)) AS i) USING SAMPLE 100 PERCENT (bernoulli) ORDER BY i
+SELECT count(*) FROM runs USING SAMPLE 1000 ROWS
+SELECT count(*) FROM scalars TABLESAMPLE reservoir(100%) REPEATABLE (7)
+FROM runs SELECT run_id % 2 AS odd, count(*) AS n, sum(points) GROUP BY ALL HAVING n > 0 ORDER BY ALL
+SELECT run_id, tag, count(*) FROM series GROUP BY ROLLUP (run_id, tag) ORDER BY ALL NULLS FIRST LIMIT 20
+SELECT run_id, tag, grouping_id(run_id, tag) FROM series GROUP BY GROUPING SETS ((run_id), (tag), ()) ORDER BY ALL
+WITH RECURSIVE walk(i, path) AS (SELECT 1, [1] UNION ALL SELECT i + 1, list_append(path, i + 1) FROM walk WHERE i < 5) SELECT * FROM walk ORDER BY i
+WITH a AS MATERIALIZED (FROM series), b AS NOT MATERIALIZED (FROM a WHERE kind = 'scalar') SELECT count(*) FROM a, b WHERE a.tag = b.tag
+SELECT * FROM (SELECT 1 AS a) POSITIONAL JOIN (SELECT 2 AS b)
+SELECT r.name FROM runs r SEMI JOIN series s USING (run_id) ORDER BY 1
+SELECT r.name FROM runs r ANTI JOIN (SELECT 1 AS run_id) s USING (run_id) ORDER BY 1
+SELECT r.run_id, t.* FROM runs r LEFT JOIN LATERAL (SELECT max(value) AS top FROM scalars s WHERE s.run_id = r.run_id AND s.tag = 'acc' AND NOT isnan(value)) t ON true ORDER BY ALL
+SELECT s.* FROM (SELECT {'a': 1, 'b': 'x'} AS s)
+SELECT struct_extract({'a': 1}, 'a'), map_keys(MAP {'a': 1}), map_from_entries([('k', 1)])['k'], element_at(MAP {'a': 1}, 'a'), map_values(MAP {'a': 1}), cardinality(MAP {'a': 1}), struct_insert({'a': 1}, b := 2)
+SELECT regexp_extract_all('a1b22', '([0-9]+)', 1), regexp_split_to_array('a,b', ','), string_split_regex('a1b', '[0-9]'), regexp_full_match('abc', 'a.c'), regexp_extract('k=v', '(\w)=(\w)', ['k', 'v'])
+SELECT name, points FROM runs ORDER BY points DESC NULLS LAST, name COLLATE NOCASE LIMIT 50% OFFSET 1
+SELECT UNNEST(MAP_ENTRIES(MAP {'a': 1, 'b': 2})) AS entry ORDER BY entry
+UNPIVOT (SELECT run_id, min, max, first FROM series WHERE tag = 'loss') ON COLUMNS(* EXCLUDE run_id) INTO NAME what VALUE v ORDER BY ALL
+SELECT * FROM (SELECT run_id, min, max FROM series) UNPIVOT INCLUDE NULLS (v FOR what IN (min, max)) ORDER BY ALL
+PIVOT (SELECT run_id, tag, last FROM series) ON tag IN ('loss', 'acc') USING first(last) AS v, count(*) AS n GROUP BY run_id ORDER BY run_id LIMIT 3
+FROM (PIVOT series ON tag IN ('loss', 'acc') USING max(max) GROUP BY run_id) SELECT run_id, loss - acc AS gap ORDER BY ALL
+WITH p AS (PIVOT series ON tag IN ('loss') USING max(max) GROUP BY run_id) SELECT * FROM p JOIN runs USING (run_id) ORDER BY run_id
+SUMMARIZE SELECT tag, points FROM series WHERE kind = 'scalar'
+FROM (SUMMARIZE runs) SELECT column_name, null_percentage ORDER BY column_name
+FROM (DESCRIBE scalars) SELECT column_name, column_type
+DESCRIBE WITH a AS (SELECT 1 AS one) SELECT * FROM a
+SELECT time_bucket(INTERVAL 1 HOUR, time), count(*), min(time) FROM scalars GROUP BY 1 ORDER BY 1
+SELECT to_timestamp(1700000000), epoch_ms(1700000000000), strftime(TIMESTAMP '2024-01-02', '%d.%m.'), datepart('week', DATE '2024-01-02'), date_trunc('month', DATE '2024-01-31'), age(TIMESTAMP '2024-01-02', TIMESTAMP '2024-01-01'), generate_series(DATE '2024-01-01', DATE '2024-01-03', INTERVAL 1 DAY)
+SELECT coalesce(h.number, -1) AS lr, count(*) FILTER (r.state = 'finished') AS done, string_agg(r.name, '; ' ORDER BY r.name) FROM runs r LEFT JOIN hparams h ON h.run_id = r.run_id AND h.name = 'lr' GROUP BY ALL ORDER BY ALL
+SELECT lag(value, 1, 0) OVER (PARTITION BY run_id ORDER BY step) AS before, value - lag(value) OVER (PARTITION BY run_id ORDER BY step) AS change FROM scalars WHERE tag = 'lr' AND step BETWEEN 1 AND 9 ORDER BY ALL
+SELECT run_id FROM runs WHERE (run_id, name) IN (SELECT (run_id, name) FROM run_facts) AND run_id <> ALL (SELECT 99) ORDER BY 1
+SELECT * FROM runs WHERE name = $$it's run "1"$$ AND path LIKE 'p/%' ESCAPE '\'
+SELECT json_extract_string('{"a": {"b": [1, 2]}}', '$.a.b[1]'), json_array(1, 'a'), json_transform('{"a": 1}', '{"a": "INT"}'), '{"a": 1}'::JSON->'a', json_type('[]'), json_structure('{"a": 1}'), json_merge_patch('{"a": 1}', '{"b": 2}'), json_valid('{') FROM runs
+SELECT CASE WHEN isinf('inf'::DOUBLE) THEN 1 END, isfinite(1.0::DOUBLE), nullif('a', ''), sign(-2), gcd(12, 8), bit_count(7), round_even(2.5, 0), equi_width_bins(0, 10, 2, true), fdiv(7, 2)
+SELECT ntile(4) OVER (ORDER BY points, run_id) AS quarter, run_id FROM runs QUALIFY quarter <= 2 ORDER BY ALL
+SELECT DISTINCT tag, first(kind) OVER (PARTITION BY tag) AS kind FROM series ORDER BY ALL
+SELECT 'größe' AS "größe", '日本' AS "列", '😀' AS "🚀", 'a' AS "a b", length('😀é'), unicode('é'), chr(128512), strip_accents('é'), reverse('añb'), nfc_normalize('é')

@@ -40,6 +40,30 @@ BOMBS = [
     " UNION ALL ".join(
         ["SELECT 1 FROM runs GROUP BY CUBE (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)"] * 400
     ),
+    "SELECT sum(length(regexp_replace(repeat('a', 1000000), 'a', repeat('b', 1000), 'g'))) FROM range(1000)",
+    "SELECT sum(levenshtein(repeat('a', 3000), repeat('b', 3000) || i)) FROM range(1000000) t(i)",
+    "SELECT levenshtein(repeat('a', 300000), repeat('b', 300000))",
+    "SELECT damerau_levenshtein(repeat('a', 300000), repeat('b', 300000))",
+    "SELECT printf('%2000000000d', 1)",
+    "SELECT format('{:>2000000000}', 'x')",
+    "SELECT sum(regexp_matches(repeat('x', 100000) || i, '(x+x+)+y')::INT) FROM range(100000000) t(i)",
+    "SELECT regexp_matches('x', '((((((x{1,100}){1,100}){1,100}){1,100}){1,100}){1,100})')",
+    "SELECT list_sort(range(400000000))",
+    "SELECT array_to_string(range(300000000), ',')",
+    "SELECT flatten(list_transform(range(20000), lambda x: range(20000)))",
+    "SELECT histogram(i) FROM range(1000000000) t(i)",
+    "SELECT MAP(range(100000000), range(100000000))",
+    "SELECT list(value) OVER (ORDER BY step, value ROWS UNBOUNDED PRECEDING) FROM scalars, range(1000)",
+    "SELECT quantile_cont(i, 0.5) OVER (ORDER BY i ROWS 1000000 PRECEDING) FROM range(100000000) t(i)",
+    "WITH RECURSIVE n AS (SELECT 'x' AS t UNION ALL SELECT t || t FROM n) SELECT max(length(t)) FROM n",
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION SELECT (i * 7919 + 1) % 1000000007 FROM n) SELECT count(*) FROM n",
+    "WITH a AS (FROM range(1000)), b AS (FROM a, a x), c AS (FROM b, b x) SELECT count(*) FROM c, c d WHERE pi() < 4",
+    "SELECT json_group_array(i) FROM range(1000000000) t(i)",
+    "SELECT ('[' || repeat('1,', 100000000) || '1]')::JSON::INT[]",
+    "SELECT generate_series(TIMESTAMP '1000-01-01', TIMESTAMP '9000-01-01', INTERVAL 1 SECOND)",
+    "PIVOT (SELECT i % 900 AS k, i FROM range(100000000) t(i)) ON k USING sum(i) GROUP BY i",
+    "SELECT count(DISTINCT i) FROM range(10000000000) t(i)",
+    "SELECT bar(1, 0, 1, 2000000000)",
     "SELECT list_aggregate(list_transform(range(50000), lambda x: range(50000)), 'count')",
 ]  # fmt: skip
 
@@ -51,7 +75,7 @@ def rows(sandbox: Sandbox, sql: str, parameters: Any = None) -> list[dict[str, A
 
 def test_bombs_end_while_others_are_answered(made: Callable[..., Sandbox]) -> None:
     """Each in an error within its limits; beside it the other worker answers all the time."""
-    sandbox = made(seconds=1.0, grace_s=1.0)
+    sandbox = made(seconds=0.5, grace_s=0.7)
     over = threading.Event()
     survived = []
 
