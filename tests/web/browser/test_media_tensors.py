@@ -166,6 +166,17 @@ def test_histograms_of_a_run_with_many_steps(page: Page, tmp_path: Path, serve: 
         expect(page.get_by_text("252 of 500")).to_be_visible()
 
 
+def test_from_one_step_to_the_newest(page: Page, own_url: str) -> None:
+    """Who begins at a step has it alone: the newest is fetched when it is wanted."""
+    page.goto(f"{own_url}/media?kind=texts&step=0")
+    one = page.get_by_role("region", name="Text of notes/text_summary of one")
+    expect(one).to_contain_text("alpha at step 0")
+    page.get_by_role("slider", name="Step").focus()
+    page.keyboard.press("End")
+    expect(one).to_contain_text("alpha at step 20")
+    assert "step" not in state(page)
+
+
 def test_pr_curves_of_many_runs(page: Page, server_url: str) -> None:
     """One drawing; areas as they are worked out from the API's numbers; differences from the baseline."""
     page.goto(f"{server_url}/media?kind=curves&n=60")

@@ -121,8 +121,8 @@ def test_areas_under_a_curve(maths: Call) -> None:
     got = maths("({ p, r }) => [m.average(p, r), m.area(p, r), m.best(p, r)]", given)
     # 0.5 * 0.25 + 0.6 * 0.25 + 1 * 0.25 + 1 * 0.25
     assert got[0] == pytest.approx(0.775)
-    # 0.25 * (0.55 + 0.8 + 1)
-    assert got[1] == pytest.approx(0.5875)
+    # 0.25 * (0.55 + 0.8 + 1 + 1)
+    assert got[1] == pytest.approx(0.8375)
     assert got[2]["f1"] == pytest.approx(2 / 3)
     perfect = maths("() => [m.average([1, 1], [1, 0]), m.area([1, 1], [1, 0])]")
     assert perfect == [1, 1]
@@ -170,10 +170,12 @@ def test_signs_of_differences(maths: Call) -> None:
     assert got == ["+0.0123", "−0.5", "0", "0", ""]
 
 
-def test_a_step_takes_its_place(maths: Call) -> None:
-    """Among those that are known, once."""
+def test_steps_take_their_places(maths: Call) -> None:
+    """Among those that are known, once, with what belongs to them."""
     script = """() => {
-        const one = { steps: [1, 5] };
-        return [m.among(one, 3), m.among(one, 9), m.among(one, 0), m.among(one, 5), one.steps];
+        const one = { steps: [1, 5], names: ["a", "b"] };
+        m.among(one, { steps: [3, 5], names: ["c", "x"] }, ["names"]);
+        m.among(one, { steps: [9, 0], names: ["d", "e"] }, ["names"]);
+        return [one.steps, one.names];
     }"""
-    assert maths(script) == [1, 3, 0, None, [0, 1, 3, 5, 9]]
+    assert maths(script) == [[0, 1, 3, 5, 9], ["e", "a", "c", "b", "d"]]

@@ -28,7 +28,7 @@ export default class Curves extends TensorPanel {
 
 class CurveSheet extends TensorSheet {
   path = "pr_curves";
-  fine = {};
+  newest = { most: 2 };
 
   constructor(series, panel) {
     super(series, panel);
@@ -66,9 +66,8 @@ class CurveSheet extends TensorSheet {
     return { steps: given.steps, curves };
   }
 
-  put(one, { steps, curves }) {
-    const at = among(one, steps[0]);
-    if (at !== null) one.curves.splice(at, 0, curves[0]);
+  put(one, more) {
+    among(one, more, ["curves"]);
   }
 
   paint() {
@@ -119,8 +118,8 @@ class CurveSheet extends TensorSheet {
   }
 
   light(key) {
+    super.light(key);
     this.plot.light(key);
-    for (const el of this.el.querySelectorAll("[data-key]")) el.classList.toggle("lit", /** @type {HTMLElement} */ (el).dataset.key === key);
   }
 }
 

@@ -78,6 +78,10 @@ class HistogramSheet extends TensorSheet {
     return { fine: this.fineness };
   }
 
+  get newest() {
+    return { most: 2, ...this.fine };
+  }
+
   limits(runs) {
     return { most: Math.max(12, Math.min(200, Math.floor((this.fineness ? BUDGET / 2 : BUDGET) / runs))), ...this.fine };
   }
@@ -88,11 +92,8 @@ class HistogramSheet extends TensorSheet {
     return { steps, walls: walls.map((one) => toNumber(one)), buckets: steps.map((_, i) => buckets(numbers(left[i]), numbers(right[i]), numbers(count[i]))) };
   }
 
-  put(one, { steps, walls, buckets: found }) {
-    const at = among(one, steps[0]);
-    if (at === null) return;
-    one.walls.splice(at, 0, walls[0]);
-    one.buckets.splice(at, 0, found[0]);
+  put(one, more) {
+    among(one, more, ["walls", "buckets"]);
     this.bins = null;
   }
 
@@ -204,7 +205,7 @@ class HistogramSheet extends TensorSheet {
   }
 
   light(key) {
+    super.light(key);
     this.slices.light(key);
-    for (const el of this.el.querySelectorAll("[data-key]")) el.classList.toggle("lit", /** @type {HTMLElement} */ (el).dataset.key === key);
   }
 }

@@ -3,6 +3,7 @@
 import { send, withdrawn } from "../core/api.js";
 import { fill, h } from "../core/dom.js";
 import { plural } from "../core/format.js";
+import { onTheme } from "../core/theme.js";
 import { failed } from "../core/ui.js";
 import { Cards, seriesTitle } from "../run/cards.js";
 import { nearest, together } from "../run/steps.js";
@@ -11,6 +12,10 @@ const MOST_RUNS = 200;
 const NAMED = 3;
 const MOST_NAMED = 40;
 const PASSING_MS = 60;
+
+/** The panels there are: some of their colours are put into the page. */
+const live = new Set();
+onTheme(() => { for (const panel of live) for (const sheet of panel.sheets) if (sheet.drawn) sheet.paint(); });
 
 /** A run as people read it: its colour and its name. @param {any} run */
 export function runName(run) {
@@ -54,6 +59,7 @@ export class TensorPanel {
       this.changed(changed);
     });
     this.drawControls();
+    live.add(this);
   }
 
   /** The controls say what the state says. */
@@ -111,6 +117,7 @@ export class TensorPanel {
   }
 
   close() {
+    live.delete(this);
     this.stop();
     this.cards.watch.disconnect();
     for (const sheet of this.sheets) sheet.close();
@@ -120,7 +127,8 @@ export class TensorPanel {
 
 /**
  * One tag in all runs. Its kinds say in `path` and `limits` what is asked, in `taken` what becomes of a run's part of
- * the answer ({steps, all, total, ...}), in `paint` how it looks and in `relook` what changes with a step.
+ * the answer ({steps, all, total, ...}), in `put` how more steps of it are added to it, in `paint` how it looks and in
+ * `relook` what changes with a step. `fine` is asked with a step, `newest` where the last ones are wanted.
  */
 export class TensorSheet {
   /** @param {any} series @param {TensorPanel} panel */
@@ -192,6 +200,14 @@ export class TensorSheet {
     }
   }
 
+  get fine() {
+    return {};
+  }
+
+  get newest() {
+    return {};
+  }
+
   /** Elements in the box are gone. */
   forget() {}
 
@@ -207,8 +223,10 @@ export class TensorSheet {
     this.settled = this.#nearer();
   }
 
-  /** Mark a run. @param {string | null} _key */
-  light(_key) {}
+  /** Mark a run. @param {string | null} key */
+  light(key) {
+    for (const el of this.el.querySelectorAll("[data-key]")) el.classList.toggle("lit", /** @type {HTMLElement} */ (el).dataset.key === key);
+  }
 
   close() {
     this.asking.abort();
@@ -224,7 +242,6 @@ export class TensorSheet {
   async #nearer() {
     const { at } = this.panel;
     this.looking.abort();
-    if (at === null) return;
     const far = this.found.filter((one) => one.all.length > one.steps.length && one.steps[this.place(one)] !== one.all[nearest(one.all, at)]);
     if (!far.length) return;
     this.looking = new AbortController();
@@ -233,7 +250,7 @@ export class TensorSheet {
     await new Promise((done) => setTimeout(done, PASSING_MS));
     if (signal.aborted) return;
     try {
-      const answer = await this.ask(far.map((one) => one.run), { step: at, ...this.fine }, signal);
+      const answer = await this.ask(far.map((one) => one.run), at === null ? this.newest : { step: at, ...this.fine }, signal);
       if (signal.aborted) return;
       for (const given of answer.runs) {
         const one = this.known.get(given.run_key);
@@ -256,11 +273,14 @@ export class TensorSheet {
   }
 }
 
-/** Put a step among those that are known, in order. @param {{steps: number[]}} one @param {number} step @returns {number | null} where, or null if it is there */
-export function among(one, step) {
-  const at = one.steps.findIndex((other) => other >= step);
-  if (at >= 0 && one.steps[at] === step) return null;
-  const place = at < 0 ? one.steps.length : at;
-  one.steps.splice(place, 0, step);
-  return place;
+/**
+ * Put more steps and what belongs to them among those that are known, in order.
+ * @param {{steps: number[]}} one @param {{steps: number[]}} more @param {string[]} names of the lists besides `steps`
+ */
+export function among(one, more, names) {
+  more.steps.forEach((step, from) => {
+    const at = one.steps.findIndex((other) => other >= step);
+    if (at >= 0 && one.steps[at] === step) return;
+    for (const name of ["steps", ...names]) one[name].splice(at < 0 ? one[name].length : at, 0, more[name][from]);
+  });
 }

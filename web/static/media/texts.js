@@ -113,7 +113,6 @@ export default class Texts extends TensorPanel {
 
 class TextSheet extends TensorSheet {
   path = "texts";
-  fine = {};
 
   constructor(series, panel) {
     super(series, panel);
@@ -140,9 +139,8 @@ class TextSheet extends TensorSheet {
     return { steps: text ? [text.step] : [], texts: text ? [text] : [] };
   }
 
-  put(one, { steps, texts }) {
-    const at = among(one, steps[0]);
-    if (at !== null) one.texts.splice(at, 0, texts[0]);
+  put(one, more) {
+    among(one, more, ["texts"]);
   }
 
   paint() {

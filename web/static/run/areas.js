@@ -14,13 +14,13 @@ export function average(precision, recall) {
 }
 
 /**
- * The area below straight lines between the points, as far as the curve reaches.
+ * The area below straight lines between the points; from the last one to no recall the precision stays.
  * @param {number[]} precision @param {number[]} recall
  */
 export function area(precision, recall) {
   let sum = 0;
-  for (let i = 1; i < recall.length; i += 1) {
-    const part = ((precision[i - 1] + precision[i]) / 2) * Math.max(0, recall[i - 1] - recall[i]);
+  for (let i = 0; i < recall.length; i += 1) {
+    const part = ((precision[i] + (precision[i + 1] ?? precision[i])) / 2) * Math.max(0, recall[i] - (recall[i + 1] ?? 0));
     if (Number.isFinite(part)) sum += part;
   }
   return sum;
