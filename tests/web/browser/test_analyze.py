@@ -588,6 +588,10 @@ def test_nothing_matches(page: Page, server_url: str) -> None:
     brushed = {"q": VISION, "sx": X, "sy": Y, "brush": json.dumps({"hp.lr": [[1e9, 1e10]]})}
     page.goto(f"{server_url}/analyze?{urlencode(brushed)}")
     expect(page.locator("#scatter .message")).to_contain_text("The brushes leave no run")
+    table = page.locator(".runtable")
+    expect(table).to_contain_text("The brushes leave no run")
+    table.get_by_role("button", name="Clear the brushes").click()
+    expect(page.locator(".over .looked")).to_have_text(re.compile(r"^\d+ runs$"))
 
 
 @pytest.mark.parametrize(

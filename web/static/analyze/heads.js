@@ -24,7 +24,7 @@ export class Heads {
     this.at = at;
     const exprs = at.rails.map(({ axis }) => axis.expr);
     const room = Math.max(48, (at.gap || at.width) - 6);
-    if (exprs.join("\n") === this.made && !this.dragging) {
+    if (exprs.join("\n") === this.made) {
       // Only places have changed: what has the focus stays.
       [...this.el.children].forEach((el, k) => this.#place(el, at.rails[k], room, brushes));
       return;

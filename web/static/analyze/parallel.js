@@ -33,7 +33,7 @@ const FAINT = [[60, "e0"], [300, "a8"], [1200, "70"], [3000, "48"], [6000, "28"]
 export class Parallel {
   /** @param {HTMLElement} el @param {import("../core/state.js").State} state @param {any} page */
   constructor(el, state, page) {
-    Object.assign(this, { state, page, data: null, axes: [], at: null, live: null, order: null, asking: new AbortController(), lit: new Set(), pointed: -1 });
+    Object.assign(this, { state, page, data: null, axes: [], at: null, live: null, order: null, by: "", asking: new AbortController(), lit: new Set(), pointed: -1 });
     this.stage = new Stage({ kind: "parallel", label: "Parallel coordinates", keys: KEYS, redraw: () => this.#draw() });
     this.marks = { words: drawn("g"), lit: drawn("g"), brushes: drawn("g") };
     this.stage.above.append(...Object.values(this.marks));
@@ -165,7 +165,9 @@ export class Parallel {
       const exprs = [...asked, ...(pc && pc !== "run" ? [pc] : []), ...Object.keys(brush)];
       const [data] = await Promise.all([columnsOf(this.page.all(), exprs, signal), this.stage.ready()]);
       signal.throwIfAborted();
-      Object.assign(this, { asked, data });
+      // Another answer has the runs at other places.
+      if (data.keys.some((key, i) => key !== this.data?.keys[i])) this.#point(-1);
+      Object.assign(this, { asked, data, by: pc });
       this.stage.say();
       this.#draw();
     } catch (error) {
@@ -181,7 +183,7 @@ export class Parallel {
 
   /** Colours of runs have changed. */
   repaint() {
-    if (this.state.get("pc") === "run") this.#draw();
+    if (this.by === "run") this.#draw();
   }
 
   #draw() {
@@ -200,7 +202,7 @@ export class Parallel {
     this.steps = samples(this.lines.length, curved);
     this.xs = acrosses(this.at, this.steps);
     this.corners = new Map();
-    const by = values.pc === "run" ? null : values.pc || exprs.at(-1);
+    const by = this.by === "run" ? null : this.by || exprs.at(-1);
     this.colour = by ? axisOf(by, data.columns.get(by), under(values.scale, by) ?? "auto") : null;
     const { hue } = values;
     this.tints = this.colour ? tinted(this.colour, theme()) : data.keys.map((key, i) => hue[key] ?? this.page.tints.get(key) ?? data.colours[i]);

@@ -32,7 +32,7 @@ function select(label, options, set) {
 export class Scatter {
   /** @param {HTMLElement} el @param {import("../core/state.js").State} state @param {any} page */
   constructor(el, state, page) {
-    Object.assign(this, { state, page, data: null, at: null, shown: null, asking: new AbortController(), lit: new Set(), pointed: -1, marks: drawn("g") });
+    Object.assign(this, { state, page, data: null, at: null, shown: null, asking: new AbortController(), lit: new Set(), pointed: -1, pointedKey: null, marks: drawn("g") });
     this.stage = new Stage({ kind: "points", label: "Scatter plot", keys: KEYS, redraw: () => this.#draw() });
     this.stage.above.append(this.marks);
     this.note = h("p", { class: "note" });
@@ -155,6 +155,7 @@ export class Scatter {
   #draw() {
     const { data, state, stage } = this;
     if (!data || !stage.figure) return;
+    const pointed = this.pointedKey;
     this.mask = left(state.get("brush"), data.columns, data.keys.length);
     const { values } = state;
     this.at = places(data, { ...values, ...this.#asked }, this.mask);
@@ -164,6 +165,10 @@ export class Scatter {
     this.shown = picture(this.at, this.colours, this.#selected(), ink(), stage.width, stage.height);
     this.pixels = null;
     stage.figure.draw(this.shown);
+    // The same run may have another place, or none any more.
+    const again = pointed ? this.shown.seen.findIndex((i) => data.keys[i] === pointed) : -1;
+    if (again < 0) this.#point(-1);
+    this.pointed = again;
     fill(this.titles.x, this.at.x.title);
     fill(this.titles.y, this.at.y.title);
     fill(this.key, this.colour && legend(this.colour, theme(), this.mask));
@@ -270,7 +275,6 @@ export class Scatter {
       click: (at) => {
         const k = this.#nearest(at);
         if (k >= 0) this.#menu(k);
-        else if (state.get("sel").length) this.page.pick([]);
       },
       around: (loop, how) => {
         const words = { only: "Select", add: "Add", take: "Release" }[how];
@@ -321,7 +325,8 @@ export class Scatter {
     if (k === this.pointed) return;
     this.pointed = k;
     const i = k < 0 ? -1 : this.shown.seen[k];
-    this.page.hover(i < 0 ? null : this.data.keys[i]);
+    this.pointedKey = i < 0 ? null : this.data.keys[i];
+    this.page.hover(this.pointedKey);
     if (i < 0) {
       this.stage.tip();
       return;

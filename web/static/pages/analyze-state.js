@@ -9,7 +9,7 @@ const SCALES = ["auto", "linear", "log", "symlog"];
 const MOST_AXES = 24;
 
 const isSpan = (value) => Array.isArray(value) && value.length === 2 && value.every(Number.isFinite) && value[0] < value[1];
-const window = (value) => (Array.isArray(value) && value.length === 2 && value.every(isSpan) ? value : undefined);
+const asWindow = (value) => (Array.isArray(value) && value.length === 2 && value.every(isSpan) ? value : undefined);
 
 /** The scatter plot; an expression that is empty is chosen from what the runs have. */
 const scatterSchema = {
@@ -25,7 +25,7 @@ const scatterSchema = {
   fy: oneOf("auto", "min", "max"),
   trend: flag(), // a straight line through the points
   drag: oneOf("lasso", "box", "zoom"), // what dragging does
-  szoom: json(null, window), // [[x from, x to], [y from, y to]] in places of the axes
+  szoom: json(null, asWindow), // [[x from, x to], [y from, y to]] in places of the axes
 };
 
 /** Parallel coordinates. */
