@@ -256,7 +256,9 @@ def test_statistics_on_the_analysis_page(page: Page, server_url: str, kind: str)
     page.goto(f"{server_url}/analyze?{state}&boxBy=hp.model,hp.lr&bestBy=hp.lr&boxKind={kind}")
     for part in (".weights tbody tr", ".group-mark", ".standings tbody tr"):
         expect(page.locator(part).first).to_be_visible(timeout=3 * _PATIENCE_MS)
-    page.wait_for_load_state("networkidle")
+    # The forest is there, or why there is none.
+    done = page.locator("#importance").filter(has_text=re.compile("forest explains|scikit-learn"))
+    expect(done).to_be_visible(timeout=3 * _PATIENCE_MS)
     check(page)
     page.get_by_role("combobox", name="Metric of the groups").click()
     expect(page.locator("ul.combo li").first).to_be_visible(timeout=_PATIENCE_MS)
