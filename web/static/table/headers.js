@@ -46,7 +46,7 @@ export class Headers {
     cell.setAttribute("aria-label", one.title);
     cell.dataset.column = one.text;
     const named = one.stat && !one.alias
-      ? [h("span", { class: "stat" }, `${one.stat.replace("_", " ")} `), h("span", { class: "tag-name" }, `${one.tag}${one.stream ? ` (${one.stream})` : ""}`)]
+      ? [h("span", { class: "stat" }, `${one.stat.replace("_", " ").replace("nan", "NaN")} `), h("span", { class: "tag-name" }, `${one.tag}${one.stream ? ` (${one.stream})` : ""}`)]
       : one.title;
     cell.append(
       h("span", { class: "title", title: one.title === one.expr ? one.title : `${one.title}\n${one.expr}` }, named),
