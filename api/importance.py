@@ -86,6 +86,8 @@ def _weighed(found: Factors, check: Callable[[], None]) -> tuple[forest.Weighed 
     features = [forest.Feature(one.values, len(one.texts)) for one in found.factors]
     try:
         weighed = forest.weigh(features, found.target, check)
+    except ImportError as error:
+        return None, f"scikit-learn is installed, but cannot be used: {error}"[:300]
     except forest.Busy:
         return None, "Another forest is being grown: ask again in a moment."
     notes = []
