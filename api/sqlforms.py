@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
@@ -22,6 +23,8 @@ Form = Literal["json", "csv", "parquet", "arrow"]
 # Integers beyond are not the same in every reader of JSON.
 _EXACT = 1 << 53
 _BLOB_BYTES = 64
+# In microseconds of Unix time.
+_YEAR_1, _YEAR_9999 = -62_135_596_800_000_000, 253_402_300_799_999_999
 _Test = Callable[[pa.DataType], bool]
 _LONG: tuple[_Test, ...] = (pa.types.is_string, pa.types.is_large_string, pa.types.is_nested)
 _BYTES: tuple[_Test, ...] = (pa.types.is_binary, pa.types.is_large_binary)
@@ -88,7 +91,33 @@ def _plain(name: str, column: pa.ChunkedArray) -> list[Any]:
         return values if -_EXACT <= low and high <= _EXACT else [_exact(one) for one in values]
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_boolean(kind):
         return list(column.to_pylist())
+    if pa.types.is_float64(kind) and pc.all(pc.is_finite(column), min_count=0).as_py():
+        return list(column.to_pylist())
+    if kind in (pa.timestamp("us"), pa.timestamp("us", tz="UTC")):
+        times = _times(column)
+        if times is not None:
+            return times
     return [_exact(one) for one in answers.values(name, column)]
+
+
+def _times(column: pa.ChunkedArray) -> list[Any] | None:
+    """Times as `_exact` has them, all at once; None where one of them is beyond Python's years."""
+    micros = column.cast(pa.int64())
+    span = pc.min_max(micros).as_py()
+    if span["min"] is None:
+        return [None] * len(column)
+    if span["min"] < _YEAR_1 or span["max"] > _YEAR_9999:
+        return None
+    plain = pc.fill_null(micros, 0).to_numpy()
+    fine = plain % 1000 != 0
+    unit: Literal["us", "ms"] = "us" if fine.any() else "ms"
+    texts = np.datetime_as_string(plain.astype("datetime64[us]"), unit=unit)
+    found: list[Any] = [f"{one}Z" for one in texts.tolist()]
+    if unit == "us":
+        found = [one if odd else f"{one[:-4]}Z" for one, odd in zip(found, fine, strict=True)]
+    for row in np.flatnonzero(column.is_null().to_numpy()):
+        found[row] = None
+    return found
 
 
 def _exact(value: Any) -> Any:

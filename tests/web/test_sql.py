@@ -300,3 +300,18 @@ def test_intervals_are_written_as_duckdb_does(client: FlaskClient) -> None:
     query = f"SELECT i, i::VARCHAR AS t FROM (SELECT unnest([{spans}]) AS i)"
     told = client.post(SQL, json={"query": query, "format": "json"}).get_json()
     assert len(told["rows"]) == 8 and all(i == t for i, t in told["rows"]), told["rows"]
+
+
+def test_times_are_exact(client: FlaskClient) -> None:
+    """To the microsecond where there is one, alone or among others, with and without a zone."""
+    times = "'2024-01-02 03:04:05.123456', '1969-12-31 23:59:59.999', '0001-01-01', NULL, '9999-12-31 23:59:59'"
+    query = f"SELECT t::TIMESTAMP AS t, t::TIMESTAMPTZ AS z FROM (SELECT unnest([{times}]) AS t)"
+    told = client.post(SQL, json={"query": query, "format": "json"}).get_json()
+    assert [row[0] for row in told["rows"]] == [
+        "2024-01-02T03:04:05.123456Z", "1969-12-31T23:59:59.999Z", "0001-01-01T00:00:00.000Z", None,
+        "9999-12-31T23:59:59.000Z",
+    ]  # fmt: skip
+    assert all(plain == zoned for plain, zoned in told["rows"])
+    query = "SELECT unnest(['infinity'::TIMESTAMP, '12000-01-01'::TIMESTAMP, NULL]) AS t"
+    told = client.post(SQL, json={"query": query, "format": "json"}).get_json()
+    assert len(told["rows"]) == 3 and told["rows"][2] == [None]
