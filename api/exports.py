@@ -32,8 +32,13 @@ _LOOK_AGAIN_S = 0.1
 _STOPPING_S = 30.0
 
 State = Literal["writing", "ready", "failed", "stopped"]
-MIME = {"duckdb": "application/vnd.duckdb"}
+_MIME = {"duckdb": "application/vnd.duckdb"}
 _ZIP = "application/zip"
+
+
+def mime(form: Form) -> str:
+    """The type of media of an export's file."""
+    return _MIME.get(form, _ZIP)
 
 
 class Busy(BoardlakeError):
@@ -57,10 +62,11 @@ class Gone(BoardlakeError):
 class Export:
     """One export, from its first row until its file is removed."""
 
-    def __init__(self, form: Form, choice: Choice) -> None:
+    def __init__(self, form: Form, choice: Choice, expected: dict[str, int]) -> None:
         self.id = secrets.token_urlsafe(12)
         self.form = form
         self.choice = choice
+        self.expected = expected
         self.runs = frozenset(choice.runs or ())
         self.state: State = "writing"
         self.error: BoardlakeError | None = None
@@ -84,11 +90,12 @@ class Export:
     @property
     def mime(self) -> str:
         """Its type of media."""
-        return MIME.get(self.form, _ZIP)
+        return mime(self.form)
 
     def told(self) -> dict[str, Any]:
         """How far it is, as JSON."""
-        told = asdict(self.package.told() if self.package else Told())
+        nothing = Told(rows_total=sum(self.expected.values()))
+        told = asdict(self.package.told() if self.package else nothing)
         error = self.error
         return {
             "id": self.id,
@@ -128,14 +135,12 @@ class Exports:
 
     def begin(self, form: Form, choice: Choice) -> Export:
         """Start to write an export; raises Busy, SpaceError, LakeError, UsageError for tags."""
-        expected, free = self.figures(form, choice).bytes, self.free()
-        if expected > free:
-            place = self._readers.lake.location.root
-            message = (
-                f"{place}: the export takes about {expected >> 20} MB, {free >> 20} MB are free"
-            )
+        expected, free = self.figures(form, choice), self.free()
+        if expected.bytes > free:
+            place, size = self._readers.lake.location.root, expected.bytes >> 20
+            message = f"{place}: the export takes about {size} MB, {free >> 20} MB are free"
             raise SpaceError(message, hint="free some space, or export fewer runs or tags")
-        export = Export(form, choice)
+        export = Export(form, choice, expected.rows)
         with self._lock:
             writing = sum(one.state == "writing" for one in self._all.values())
             if writing >= AT_ONCE or self._closed:
@@ -258,7 +263,10 @@ class Exports:
 
     def _once(self, export: Export) -> None:
         with self._readers.again(read_only=True) as lake:
-            package = Package(lake, export.file, export.form, export.choice, name=export.stem)
+            package = Package(
+                lake, export.file, export.form, export.choice,
+                name=export.stem, expected=export.expected,
+            )  # fmt: skip
             with self._lock:
                 export.package = package
                 if export.error is not None:

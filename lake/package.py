@@ -13,7 +13,7 @@ import shutil
 import threading
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,7 +63,8 @@ class Packed:
 class Package:
     """One export on its way to *file*; *name* is that of the folder within the ZIP.
 
-    *lake* is its own until `write` has returned.
+    *lake* is its own until `write` has returned. *expected* rows by table, as `count` gives them, are
+    what is told until a table is written.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Package:
         choice: Choice,
         *,
         name: str,
+        expected: Mapping[str, int] | None = None,
         reserve: int = RESERVE,
     ) -> None:
         self._lake = lake
@@ -83,7 +85,7 @@ class Package:
         self._name = name
         self._reserve = reserve
         self._cause: BoardlakeError | None = None
-        self._expected: dict[str, int] = {}
+        self._expected = dict(expected or {})
         self._rows: dict[str, int] = {}
         self._table = ""
         self._now = 0
@@ -164,7 +166,8 @@ class Package:
         """The name of each table and its query, once those before it are written."""
         con = self._lake.con
         self._rows = {}
-        self._expected = exported.count(con, self._form, self._choice)
+        if not self._expected:
+            self._expected = exported.count(con, self._form, self._choice)
         for name in exported.tables(self._form):
             self._check()
             self._table, self._now = name, 0

@@ -15,13 +15,13 @@ from ...lake import outflow
 from ...lake.exported import Choice
 from .. import answers, chosen, download, given
 from ..asked import ExportAsked, ExportBegun, OneExport
-from ..exports import AT_ONCE, Busy, Export, Gone
+from ..exports import AT_ONCE, Busy, Export, Gone, mime
 from ..models import Taken
 from ..service import Service
 
 _MIMES = ("application/zip", "application/vnd.duckdb", answers.MIME["arrow"])
 _FILE: dict[str, Any] = {
-    "content": {mime: {"schema": {"type": "string", "format": "binary"}} for mime in _MIMES}
+    "content": {one: {"schema": {"type": "string", "format": "binary"}} for one in _MIMES}
 }
 _ANSWER: dict[str | int | HTTPStatus, Any] = {200: _FILE}
 _TAKEN: dict[str | int | HTTPStatus, Any] = {
@@ -97,7 +97,7 @@ def blueprint(service: Service) -> APIBlueprint:
         choice = Choice(ids, query.tags or None)
         if request.method == "HEAD":
             exports.figures(query.format, choice)
-            return _attached(Response(content_type=Export(query.format, choice).mime), "export")
+            return _attached(Response(content_type=mime(query.format)), "export")
         export = exports.begin(query.format, choice)
         answer = _attached(Response(exports.follow(export), content_type=export.mime), export.name)
         # Also when the client goes away: the server closes what it was given.
