@@ -365,6 +365,30 @@ def test_sounds(page: Page, url: str) -> None:
     expect(players.first).to_have_attribute("aria-label", "first, speech, step 30")
 
 
+def test_newest_follows_a_run_that_grows(page: Page, tmp_path: Path, serve: Serve) -> None:
+    """New steps come by themselves; who looks at an older step stays there."""
+    lake = ingest(tmp_path)
+    with serve(lake, tmp_path / "state") as at:
+        page.goto(f"{at}/media?sort=name&tags=grid")
+        shown(page, "first, eval/grid, step 90")
+        first = grid(page).get_by_role("button", name="first, eval/grid")
+        first.focus()
+        for step in (200, 300):
+            with EventWriter(tmp_path / "logs" / "first" / NAME, append=True) as writer:
+                writer.image_tensor("eval/grid", [png((9, 9, 9))], 8, 6, step, WALL + step)
+            assert main(["--config", str(tmp_path / "boardlake.toml"), "ingest"]) == 0
+            page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+            if step == 200:
+                shown(page, "first, eval/grid, step 200")
+                # The cell is the same one: who was in it still is.
+                expect(first).to_be_focused()
+                page.keyboard.press("Control+ArrowLeft")
+                shown(page, "first, eval/grid, step 90")
+        expect(page.get_by_text("13 of 15")).to_be_visible()
+        shown(page, "first, eval/grid, step 90")
+        page.goto("about:blank")
+
+
 def test_where_no_run_drawn_has_any(page: Page, url: str) -> None:
     """It says which runs have some, and draws them."""
     page.goto(f"{url}?q=name = 'plain'")

@@ -9,7 +9,7 @@ import { seriesName } from "./chooser.js";
 import { Matrix } from "./matrix.js";
 import { allSteps, askSeries, seriesKey } from "./series.js";
 
-const SIDE = 168;
+const SIDE = 190;
 const HEAD = 46;
 
 /**
@@ -147,7 +147,7 @@ export class GridPanel {
     }
     const shapes = this.tags.map((tag) => ({ tag, shape: this.shape(tag) }));
     const flip = state.get("flip");
-    const laid = JSON.stringify([flip, this.having, shapes]);
+    const laid = JSON.stringify([flip, this.having.map(({ key, label, colour, group }) => [key, label, colour, group]), shapes.map(({ tag, shape }) => [tag.tag, tag.stream, shape])]);
     if (laid === this.laid) {
       for (const cell of grid.cells) {
         cell.series = this.of(cell.run, cell.tag) ?? cell.series;

@@ -36,7 +36,8 @@ export class MediaPage {
     this.note = h("p", { class: "note muted", role: "status" });
     this.box = h("div", { class: "mediabox", role: "tabpanel", id: "media-panel" });
     el.classList.add("media");
-    fill(el, this.tabs, h("div", { class: "toolbar" }, this.chooser.el, this.bar.el, this.tools), this.note, this.box);
+    this.toolbar = h("div", { class: "toolbar" }, this.chooser.el, this.bar.el, this.tools);
+    fill(el, this.tabs, this.toolbar, this.note, this.box);
     state.on((changed) => this.#changed(changed));
     this.#keys();
     this.#draw();
@@ -110,6 +111,7 @@ export class MediaPage {
     }
     if (focused) /** @type {HTMLElement} */ (this.tabs.querySelector("[aria-selected='true']")).focus();
     this.chooser.update(this.tags?.[kind] ?? []);
+    this.toolbar.hidden = this.tags !== null && !this.tags[kind]?.length;
   }
 
   /** Show what is chosen, or say why there is nothing. */

@@ -79,6 +79,6 @@ export class Readout {
     if (!m.most) return [...parts, "every pixel is the same"];
     const go = () => this.viewer.zoom.to(Math.max(24, this.viewer.zoom.looking.scale), { middle: { x: m.at[0] + 0.5, y: m.at[1] + 0.5 } });
     parts.push(`${number(100 * m.differ, 3)} % of pixels differ`, `mean ${number(m.mean, 3)}`, h("span", null, `largest ${m.most} at `, h("button", { type: "button", class: "linklike", title: "Go there", on: { click: go } }, `${m.at[0]}, ${m.at[1]}`)), `PSNR ${number(m.psnr, 3)} dB`);
-    return m.ssim === null ? parts : [...parts, `SSIM ${number(m.ssim, 3)}`];
+    return m.ssim === null ? parts : [...parts, `SSIM ${number(m.ssim, 4)}`];
   }
 }
