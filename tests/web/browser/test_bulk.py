@@ -197,8 +197,11 @@ def test_the_selected_are_downloaded(page: Page, url: str, tmp_path: Path) -> No
         )
 
 
-def test_runs_are_deleted_by_whoever_types_how_many(page: Page, url: str) -> None:
-    """The dialog names them and waits for their number; the receipt comes after, and they are gone."""
+def test_runs_are_deleted_by_whoever_types_how_many(page: Page, url: str, tmp_path: Path) -> None:
+    """The dialog names them and waits for their number; the receipt comes after, and they are gone.
+
+    It is saved as JSON, and kept: the list of all has it, too.
+    """
     bar = select(page, url, 2, project="keras")
     chosen = keys(page)
     bar.get_by_role("button", name="Delete for good").click()
@@ -213,6 +216,17 @@ def test_runs_are_deleted_by_whoever_types_how_many(page: Page, url: str) -> Non
     go.click()
     receipt = page.get_by_role("dialog", name="2 runs deleted")
     expect(receipt).to_contain_text("points", timeout=120_000)
+    with page.expect_download() as started:
+        receipt.get_by_role("button", name="Save as JSON").click()
+    started.value.save_as(tmp_path / "receipt.json")
+    told = json.loads((tmp_path / "receipt.json").read_text())
+    assert {run["run_key"] for run in told["runs"]} == set(chosen)
+    assert told["rows"]["scalar_points"] > 0 and not told["dry_run"]
+    receipt.get_by_role("button", name="All receipts").click()
+    every = page.get_by_role("dialog", name="Receipts of deletions")
+    expect(every.get_by_role("row")).to_have_count(2)
+    expect(every.get_by_role("row").last).to_contain_text("points")
+    every.get_by_role("button", name="Close").click()
     receipt.get_by_role("button", name="Close").click()
     expect(bar).to_be_hidden()
     left = ask(url, "runs?columns=run_key&limit=1000")["rows"]
