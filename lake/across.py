@@ -120,7 +120,7 @@ def texts(
     """
     chars = min(tensors.MAX_CHARS, MAX_TEXT // max(1, len(keys)))
     columns = tensors.text_columns(chars)
-    return _read(con, keys, (tag, stream, tensors.TEXTS), columns, None, step)
+    return _read(con, keys, (tag, stream, tensors.TEXTS), columns, None, step, kept="true")
 
 
 def _read(
@@ -130,6 +130,8 @@ def _read(
     columns: str,
     thinned: tuple[int, int] | None,
     step: int | None,
+    *,
+    kept: str = tensors.KEPT,
 ) -> list[Series]:
     ids = run_ids(con, keys)
     if not ids:
@@ -143,7 +145,7 @@ def _read(
         keep, more = _NEAREST, {"step": step}
     elif thinned is not None:
         keep, more = tensors.THIN, {"most": max(2, min(thinned[0], thinned[1] // len(ids)))}
-    sql = _PICKED.format(where=where, keep=keep, columns=columns, kept=tensors.KEPT)
+    sql = _PICKED.format(where=where, keep=keep, columns=columns, kept=kept)
     rows = ask.read(con, lambda: con.execute(sql, given | more).to_arrow_table())
     sql = _STEPS.format(where=where)
     share = {"most": max(2, MAX_STEPS // len(ids))}

@@ -19,7 +19,8 @@ PR_ROWS = ("tp", "fp", "tn", "fn", "precision", "recall")
 HISTOGRAMS = "plugin = 'histograms' AND len(shape) = 2 AND shape[2] = 3"
 TEXTS = "plugin = 'text' AND strings IS NOT NULL"
 PR_CURVES = "plugin = 'pr_curves' AND len(shape) = 2 AND shape[1] = 6 AND shape[2] > 0"
-KEPT = "(data IS NOT NULL OR strings IS NOT NULL)"
+# Only where numbers are read: beside texts they would be read for nothing.
+KEPT = "data IS NOT NULL"
 
 # The keys alone are numbered: which rows are wanted is known before their data is touched. Of
 # *total* steps row i is kept where it is the first of its share, which keeps first and last.
@@ -148,7 +149,8 @@ def texts(
     where = f"{_OF_SERIES} {TEXTS}"
     keep = _LAST if step is None else _NEAREST
     given = {"most": most} if step is None else {"step": step}
-    _, table = _read(con, run_key, tag, stream, where, keep, text_columns(MAX_CHARS), given)
+    columns = text_columns(MAX_CHARS)
+    _, table = _read(con, run_key, tag, stream, where, keep, columns, given, kept="true")
     sql = f"SELECT step FROM tensors WHERE {where} ORDER BY step, wall_time, file_id, record"
     key = {"run": run_id(con, run_key), "stream": stream, "tag": tag}
     steps = ask.read(con, lambda: con.execute(sql, key).to_arrow_table())
@@ -164,9 +166,11 @@ def _read(
     keep: str,
     columns: str,
     given: dict[str, int],
+    *,
+    kept: str = KEPT,
 ) -> tuple[int, pa.Table]:
     key = {"run": run_id(con, run_key), "stream": stream, "tag": tag}
-    sql = _PICKED.format(where=where, keep=keep, columns=columns, kept=KEPT)
+    sql = _PICKED.format(where=where, keep=keep, columns=columns, kept=kept)
     table = ask.read(con, lambda: con.execute(sql, key | given).to_arrow_table())
     total = int(table["total"][0].as_py()) if table.num_rows else 0
     return total, table.drop_columns("total")
