@@ -6,6 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from flask import Response, jsonify
 from flask_openapi3.blueprint import APIBlueprint
 
@@ -119,22 +121,29 @@ def blueprint(service: Service) -> APIBlueprint:
 
 
 def _several(asked: several.SeveralAsked, runs: list[dict[str, Any]]) -> Response:
-    return jsonify(answers.plain({"tag": asked.tag, "stream": asked.stream, "runs": runs}))
+    return jsonify({"tag": asked.tag, "stream": asked.stream, "runs": runs})
 
 
 def _of_run(one: across.Series) -> dict[str, Any]:
     whose = {"run_key": one.run_key, "total": one.total, "all_steps": one.steps}
-    steps = {"steps": one.rows["step"].to_pylist(), "wall_times": one.rows["wall_time"].to_pylist()}
-    return whose | steps
+    walls = answers.plain(one.rows["wall_time"].to_pylist())
+    return whose | {"steps": one.rows["step"].to_pylist(), "wall_times": walls}
 
 
 def _lists(table: Any, names: tuple[str, ...]) -> dict[str, list[Any]]:
-    return {name: table[name].to_pylist() for name in names}
+    return {name: _numbers(table[name]) for name in names}
+
+
+def _numbers(column: pa.ChunkedArray) -> list[Any]:
+    """Lists of numbers as JSON has them; those of a million numbers are looked at all at once."""
+    lists = column.to_pylist()
+    finite = pc.all(pc.is_finite(pc.list_flatten(column)), min_count=0).as_py()
+    return lists if finite else [answers.plain(one) for one in lists]
 
 
 def _curves(table: Any) -> dict[str, list[Any]]:
     curves = [_curve(row) for row in table.to_pylist()]
-    return {name: [curve[name] for curve in curves] for name in _CURVE}
+    return {name: answers.plain([curve[name] for curve in curves]) for name in _CURVE}
 
 
 def _answer(

@@ -98,6 +98,16 @@ def test_many_runs_share_what_one_answer_holds(
         assert (len(one["all_steps"]), one["all_steps"][0], one["all_steps"][-1]) == (10, 0, 299)
 
 
+def test_values_that_are_not_finite_are_named(filled: Filled) -> None:
+    """JSON has no NaN."""
+    rows = np.array([[-np.inf, 0, 1], [0, np.nan, 2]])
+    client, service = filled(
+        {"a": lambda w: w.tensor("h", rows, 1, WALL, plugin="histograms", content=b"")}
+    )
+    (one,) = post(client, "histograms", runs=[*keys_of(service).values()], tag="h")["runs"]
+    assert one["left"] == [["-Infinity", 0]] and one["right"] == [[0, "NaN"]]
+
+
 def test_a_run_without_the_series_is_empty(client: FlaskClient, service: Service) -> None:
     """It stands in its place."""
     series = widest(service, "pr_curves")
