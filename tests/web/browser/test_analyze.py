@@ -341,26 +341,49 @@ def test_a_group_is_pointed_at(analysis: Callable[..., Page], server_url: str) -
     expect(page.locator("#parallel .above .line")).to_have_count(models.count("resnet18"))
 
 
-def test_a_click_offers_what_can_be_done(analysis: Callable[..., Page], server_url: str) -> None:
-    """Open its page, select it, find it in the table."""
+def test_a_run_offers_what_can_be_done(analysis: Callable[..., Page], server_url: str) -> None:
+    """Open its page, select it, find it in the table: by keys, and by a click on its point."""
     page = analysis()
     keys = {row[1]: row[0] for row in rows(server_url, "label")}
     scatter(page).focus()
     page.keyboard.press("ArrowRight")
     name = page.locator("#scatter .card-tip strong").inner_text()
     page.keyboard.press("Enter")
-    page.get_by_role("menuitem", name="Select").click()
+    page.get_by_role("menuitem", name="Select").press("Enter")
     assert selected(page) == {keys[name]}
     expect(scatter(page)).to_be_focused()
     page.keyboard.press("Enter")
-    page.get_by_role("menuitem", name="Show it in the table").click()
+    page.get_by_role("menuitem", name="Show it in the table").press("Enter")
     expect(page.locator(f".runtable .row[data-key='{keys[name]}']")).to_be_visible()
     scatter(page).focus()
     page.keyboard.press("Escape")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    page.get_by_role("menuitem", name=f"Open {name}").click()
+    page.get_by_role("menuitem", name=f"Open {name}").press("Enter")
     page.wait_for_url(f"**/run/{keys[name]}")
+    page.go_back()
+    shown(page)
+    at = box(scatter(page))
+    x, y = dots(page)[name]
+    page.mouse.click(at["x"] + x * at["width"], at["y"] + y * at["height"])
+    expect(page.get_by_role("menuitem", name="Show it in the table")).to_be_visible()
+
+
+def test_a_line_offers_what_can_be_done(analysis: Callable[..., Page], server_url: str) -> None:
+    """By a click on it, and by keys."""
+    page = analysis()
+    at = box(parallel(page))
+    # The pointer goes down beside the last axis until it is on a line.
+    for step in range(5, 95):
+        page.mouse.move(at["x"] + 0.9 * at["width"], at["y"] + step / 100 * at["height"])
+        if page.locator("#parallel .card-tip:visible").count():
+            break
+    name = page.locator("#parallel .card-tip strong").inner_text()
+    page.mouse.down()
+    page.mouse.up()
+    page.get_by_role("menuitem", name="Select").press("Enter")
+    keys = {row[1]: row[0] for row in rows(server_url, "label")}
+    assert selected(page) == {keys[name]}
 
 
 @pytest.mark.parametrize("panel", ["scatter", "parallel"])

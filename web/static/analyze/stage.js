@@ -96,8 +96,11 @@ export class Stage {
   menu(x, y, label, items) {
     Object.assign(this.spot.style, { left: `${x}px`, top: `${y}px` });
     this.tip();
-    const shown = menu(this.spot, label, items, "start");
-    shown?.el.addEventListener("toggle", (event) => { if (/** @type {ToggleEvent} */ (event).newState === "closed") this.plot.focus({ preventScroll: true }); });
+    // What opens while the pointer is being lifted is closed by that, as by any click beside it.
+    setTimeout(() => {
+      const shown = menu(this.spot, label, items, "start");
+      shown?.el.addEventListener("toggle", (event) => { if (/** @type {ToggleEvent} */ (event).newState === "closed") this.plot.focus({ preventScroll: true }); });
+    });
   }
 
   /** Where an event is within the plot. */
