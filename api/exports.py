@@ -25,6 +25,8 @@ AT_ONCE = 2
 # Beyond these the oldest goes that no one is taking.
 MOST_KEPT = 8
 KEPT_S = 30 * 60.0
+# Each holds a thread of the server for as long as its reader likes.
+MOST_FOLLOWING = 8
 # What became of the others is told for as long.
 _MOST_TOLD = 100
 _CHUNK = 1 << 20
@@ -200,10 +202,18 @@ class Exports:
         self._spool.close()
 
     def follow(self, export: Export) -> Iterator[bytes]:
-        """The bytes of an export as they are written, to its end; raises what went wrong with it.
+        """The bytes of an export as they are written, to its end; they raise what went wrong with it.
 
         Whoever has begun to read such a file has all of it or an error: never a short one.
+        Raises Busy where many follow exports already.
         """
+        with self._lock:
+            if sum(one.taking for one in self._all.values()) >= MOST_FOLLOWING:
+                hint = "wait until the export is ready, or one of them is done"
+                raise Busy(f"{MOST_FOLLOWING} exports are being read as they grow", hint=hint)
+        return self._followed(export)
+
+    def _followed(self, export: Export) -> Iterator[bytes]:
         with self._lock:
             export.taking += 1
         try:

@@ -99,9 +99,13 @@ def blueprint(service: Service) -> APIBlueprint:
             exports.figures(query.format, choice)
             return _attached(Response(content_type=mime(query.format)), "export")
         export = exports.begin(query.format, choice)
-        answer = _attached(Response(exports.follow(export), content_type=export.mime), export.name)
+        with ExitStack() as stack:
+            stack.callback(exports.discard, export)
+            written = exports.follow(export)
+            kept = stack.pop_all()
+        answer = _attached(Response(written, content_type=export.mime), export.name)
         # Also when the client goes away: the server closes what it was given.
-        answer.call_on_close(lambda: exports.discard(export))
+        answer.call_on_close(kept.close)
         return answer
 
     def points(ids: list[int], tags: list[str] | None) -> Response:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 
@@ -123,7 +124,7 @@ def test_a_duckdb_export_needs_no_extension(lake: Lake, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir() if "out" in path.name] == ["out.duckdb"]
 
 
-@pytest.mark.parametrize("form", ["parquet", "csv", "duckdb"])
+@pytest.mark.parametrize("form", ["parquet", "csv", "arrow", "duckdb"])
 def test_chosen_runs_take_nothing_of_others_along(lake: Lake, tmp_path: Path, form: str) -> None:
     """An export of one run names no other run, in any form."""
     target = tmp_path / "out"
@@ -137,6 +138,8 @@ def test_chosen_runs_take_nothing_of_others_along(lake: Lake, tmp_path: Path, fo
             text = repr([con.execute(f"FROM {name}").fetchall() for name in receipt.rows])
     elif form == "csv":
         text = "".join(file.read_text() for file in target.iterdir())
+    elif form == "arrow":
+        text = repr([feather.read_table(file).to_pylist() for file in target.glob("*.arrow")])
     else:
         text = repr([pq.read_table(file).to_pylist() for file in target.glob("*.parquet")])
     assert "run-2" in text
@@ -182,7 +185,7 @@ def test_a_target_that_is_taken_is_refused(lake: Lake, tmp_path: Path) -> None:
     assert hidden(tmp_path) == []
 
 
-@pytest.mark.parametrize("form", ["parquet", "duckdb"])
+@pytest.mark.parametrize("form", ["parquet", "arrow", "duckdb"])
 def test_an_export_that_fails_leaves_nothing(lake: Lake, tmp_path: Path, form: str) -> None:
     """Stopped midway there is no target, the earlier export stays, and the lake can go on."""
     target = tmp_path / "out"

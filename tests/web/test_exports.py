@@ -311,6 +311,25 @@ def test_only_some_at_once(client: FlaskClient, service: Service, slow: threadin
     assert not left(service)
 
 
+def test_only_some_follow_at_once(
+    client: FlaskClient,
+    service: Service,
+    slow: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Slow readers leave threads to the pages; once the file is ready it takes none."""
+    monkeypatch.setattr("boardlake.api.exports.MOST_FOLLOWING", 0)
+    told = begin(client, filter="points < 100", format="csv")
+    refused = client.get(f"/api/v1/exports/{told['id']}/file")
+    assert refused.status_code == 429 and "as they grow" in refused.get_json()["error"]["message"]
+    whole = client.get("/api/v1/export?format=csv")
+    assert whole.status_code == 429 and len(left(service)) <= 1
+    slow.set()
+    assert done(client, told["id"])["state"] == "ready"
+    with client.get(f"/api/v1/exports/{told['id']}/file") as answer:
+        assert answer.status_code == 200 and answer.data
+
+
 def test_an_export_is_taken_in_parts(client: FlaskClient) -> None:
     """Whoever was cut off goes on where he was; another file is not taken for it."""
     told, data = take(client, filter="points > 100")
