@@ -225,6 +225,12 @@ def test_sql_that_is_wrong(page: Page, server_url: str, expected_errors: list[st
     page.goto(f"{server_url}/sql?q=SELECT+nme+FROM+runs")
     expect(page.get_by_role("button", name="Use name")).to_be_visible(timeout=_PATIENCE_MS)
     check(page)
+    page.get_by_role("button", name="Use name").click()
+    expect(page.locator(".sql-count")).to_be_visible(timeout=_PATIENCE_MS)
+    page.get_by_label("SQL", exact=True).fill("SELECT nme FROM runs")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".sql-result.stale")).to_be_visible(timeout=_PATIENCE_MS)
+    check(page)
 
 
 @pytest.mark.parametrize("path", ["nothing/here", "run/none", "v/none"])

@@ -433,7 +433,7 @@ def test_charts_tell_their_limits(sql: Callable[..., Page]) -> None:
     write(page, "SELECT n, v FROM (VALUES ('a', 1), ('a', 2), ('b', NULL)) t(n, v)")
     run(page)
     expect(page.locator(".sql-chart-note")).to_contain_text("added up")
-    expect(page.locator(".sql-chart-note")).to_contain_text("1 points have no number")
+    expect(page.locator(".sql-chart-note")).to_contain_text("1 point without a number is left out")
     write(page, "SELECT 'x' AS only_text")
     run(page)
     expect(page.get_by_text("No column of numbers")).to_be_visible()

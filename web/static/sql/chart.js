@@ -2,7 +2,7 @@
 
 import { scaleOf, wallTicks } from "../charts/scale.js";
 import { button, fill, h } from "../core/dom.js";
-import { number } from "../core/format.js";
+import { number, plural } from "../core/format.js";
 import { saveBlob } from "../core/save.js";
 import { empty, menu } from "../core/ui.js";
 import { KINDS } from "../pages/sql-state.js";
@@ -107,7 +107,7 @@ export class Chart {
     if (all > MOST_SERIES) said.push(`The first ${MOST_SERIES} of ${all.toLocaleString("en-US")} series are drawn: filter, or choose a column with fewer values.`);
     if (this.chart.kind === "bar" && bars > MOST_BARS) said.push(`The first ${MOST_BARS} of ${bars.toLocaleString("en-US")} bars are drawn: add ORDER BY and LIMIT.`);
     if (added) said.push("Rows with the same x are added up.");
-    if (missing) said.push(`${missing.toLocaleString("en-US")} points have no ${[this.chart.scale, this.chart.xscale].includes("log") ? "positive " : ""}number and are left out.`);
+    if (missing) said.push(`${plural(missing, "point")} without a ${[this.chart.scale, this.chart.xscale].includes("log") ? "positive " : ""}number ${missing === 1 ? "is" : "are"} left out.`);
     fill(this.note, said.join(" "));
     this.note.hidden = !said.length;
     this.plot.say(`${KIND_NAMES[this.chart.kind]} chart of ${this.chart.y.join(", ")} by ${this.chart.x}, ${this.data.series.length} series`);

@@ -1,7 +1,7 @@
 /** From rows to what a chart draws: which columns, which series, what was left out. Pure. */
 
 import { PALETTE } from "../core/colour.js";
-import { toNumber } from "../core/format.js";
+import { natural, toNumber } from "../core/format.js";
 
 export const MOST_SERIES = 50;
 export const MOST_BARS = 200;
@@ -15,6 +15,9 @@ const ID = /(^|_)(id|key|rank|attempt|idx|record)$/;
  * @typedef {{kind: "line" | "scatter" | "bar", x: string, y: string[], by: string, scale: "linear" | "log", xscale: "linear" | "log"}} Chart
  * @typedef {{name: string, colour: string, x: Float64Array, y: Float64Array}} Series
  */
+
+/** A time, or Unix seconds as the lake has wall times. */
+const isTime = (column) => column.kind === "time" || (column.kind === "number" && /(^|_)wall_time$/.test(column.name));
 
 const isX = (column) => column.kind === "number" || column.kind === "time";
 
@@ -114,7 +117,10 @@ export function seriesOf(chart, columns, rows) {
       groups.get(key).points.push([places[i], y]);
     }
   }
-  const shown = [...groups.values()].slice(0, MOST_SERIES);
+  const found = [...groups.values()];
+  // Bars stand in the order of the rows, which says something; lines do not.
+  if (chart.kind !== "bar") found.sort((a, b) => natural(a.title, b.title));
+  const shown = found.slice(0, MOST_SERIES);
   let added = false;
   const series = shown.map(({ title, points }, i) => {
     let list = points;
@@ -128,5 +134,5 @@ export function seriesOf(chart, columns, rows) {
     } else if (chart.kind === "line") list = [...points].sort((a, b) => a[0] - b[0]);
     return { name: title, colour: PALETTE[i % PALETTE.length], x: Float64Array.from(list, (one) => one[0]), y: Float64Array.from(list, (one) => one[1]) };
   });
-  return { series, categories: categories?.slice(0, chart.kind === "bar" ? MOST_BARS : Infinity) ?? null, time: columns[xAt].kind === "time" && !categories, all: groups.size, bars: categories?.length ?? 0, missing, added };
+  return { series, categories: categories?.slice(0, chart.kind === "bar" ? MOST_BARS : Infinity) ?? null, time: !categories && isTime(columns[xAt]) && chart.xscale !== "log", all: groups.size, bars: categories?.length ?? 0, missing, added };
 }

@@ -76,7 +76,7 @@ export class Result {
     this.#layout();
   }
 
-  /** Tell an error; the answer that was there stays, paler. @param {...any} content */
+  /** Tell an error; the answer that was there stays, and is said to be an older one. @param {...any} content */
   fail(...content) {
     fill(this.wrong, ...content);
     this.wrong.hidden = false;
