@@ -165,18 +165,19 @@ def _parted(table: pa.Table, keys: dict[int, str]) -> Iterator[Steps]:
     """The rows of each series."""
     if not table.num_rows:
         return
-    names = ("run_id", "tag", "stream")
-    whose = [table[name].to_pylist() for name in names]
+    # Lists once: a slice of a table for each column of each series takes longer than the query.
+    lists = {name: table[name].to_pylist() for name in table.column_names}
+    whose = [lists[name] for name in ("run_id", "tag", "stream")]
     changed = np.zeros(table.num_rows, bool)
     for column in whose:
         values = np.array(column, dtype=object)
         changed[1:] |= values[1:] != values[:-1]
     starts = [0, *np.flatnonzero(changed).tolist()]
     for start, end in zip(starts, [*starts[1:], table.num_rows], strict=True):
-        rows = table.slice(start, end - start)
         run_id, tag, stream = (column[start] for column in whose)
-        step = rows["step"].to_pylist()
+        rows = {name: column[start:end] for name, column in lists.items()}
+        step = rows["step"]
         yield Steps(
-            keys[run_id], tag, stream, int(rows["steps"][0].as_py()), len(set(step)), step,
-            rows["wall_time"].to_pylist(), {name: rows[name].to_pylist() for name in COLUMNS},
+            keys[run_id], tag, stream, int(rows["steps"][0]), len(set(step)), step,
+            rows["wall_time"], {name: rows[name] for name in COLUMNS},
         )  # fmt: skip
