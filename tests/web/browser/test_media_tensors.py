@@ -282,7 +282,7 @@ def test_a_search_leads_to_run_tag_and_step(page: Page, own_url: str) -> None:
     expect(two.locator("mark")).to_have_text("needle")
     expect(two).to_be_focused()
     said = state(page)
-    assert (said["step"], said["tf"]) == ("10", other)
+    assert (said["step"], json.loads(said["tf"])) == ("10", [other, "notes/text_summary", ""])
     expect(page.locator(".textcolumn.reached")).to_have_attribute("data-key", other)
 
 

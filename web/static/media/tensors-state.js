@@ -1,6 +1,8 @@
 /** What the panels of histograms, PR curves and texts say in the media page's URL. */
 
-import { flag, number, oneOf, text } from "../core/kinds.js";
+import { flag, isText, json, number, oneOf, text } from "../core/kinds.js";
+
+const place = (value) => (Array.isArray(value) && value.length === 3 && value.every(isText) ? value : undefined);
 
 export const tensorSchema = {
   hv: oneOf("heat", "ridge", "slice"), // histograms over time, or those of one step
@@ -20,5 +22,5 @@ export const tensorSchema = {
   tq: text(), // what is searched for
   tr: flag(), // a regular expression
   tw: oneOf("shown", "all"), // in the runs that are drawn, or in all that match
-  tf: text(), // the run whose text a hit led to
+  tf: json(null, place), // the text that a hit led to: run_key, tag, stream
 };

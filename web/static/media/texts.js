@@ -14,6 +14,11 @@ import { among, check, choice, runName, TensorPanel, TensorSheet } from "./tenso
 const FORMS = { html: "Rendered", raw: "As written", diff: "Difference" };
 const MOST_STEPS = 1000;
 
+/** Which text is meant. @param {[string, string, string]} place */
+function goalOf([key, tag, stream]) {
+  return { key, tag, stream };
+}
+
 /** The panel of texts. */
 export default class Texts extends TensorPanel {
   /** @param {HTMLElement} el @param {import("../core/state.js").State} state @param {any} told */
@@ -22,7 +27,7 @@ export default class Texts extends TensorPanel {
     /** The literal texts that a search has found, by run, tag, stream and step. */
     this.marks = new Map();
     /** Where a hit leads, until it is there. */
-    this.goal = state.get("tf") ? { key: state.get("tf") } : null;
+    this.goal = state.get("tf") ? goalOf(state.get("tf")) : null;
     this.search = new TextSearch(state, { runs: () => this.runs, open: (hit) => this.#open(hit), found: (hits) => this.#found(hits) });
     (told.tools ?? el).append(this.search.el);
     this.sides = h("div", { class: "sides", role: "group", "aria-label": "Which texts are compared" });
@@ -99,13 +104,13 @@ export default class Texts extends TensorPanel {
   /** Go to where a hit is: its run, tag and step. */
   #open(hit) {
     const { state } = this;
-    const patch = { tf: hit.run_key, step: hit.step, ...(state.get("tv") === "diff" ? { tv: "html" } : {}) };
+    const patch = { tf: [hit.run_key, hit.tag, hit.stream], step: hit.step, ...(state.get("tv") === "diff" ? { tv: "html" } : {}) };
     if (!this.tags.some((one) => one.tag === hit.tag && one.stream === hit.stream)) Object.assign(patch, { tags: alone(hit.tag), pick: [] });
     if (!this.runs.some((run) => run.key === hit.run_key)) {
       const { show, hide } = state.values;
       Object.assign(patch, { group: [], show: [...show.filter((key) => key !== hit.run_key), hit.run_key], hide: hide.filter((key) => key !== hit.run_key) });
     }
-    this.goal = { key: hit.run_key, tag: hit.tag, stream: hit.stream, step: hit.step };
+    this.goal = { ...goalOf(patch.tf), step: hit.step };
     state.set(patch);
     for (const sheet of this.sheets) sheet.reach();
   }
@@ -201,7 +206,7 @@ class TextSheet extends TensorSheet {
     const { run } = one;
     const given = one.texts[this.place(one)];
     const words = this.#words(one.key, given.step);
-    column.el.classList.toggle("reached", this.panel.state.get("tf") === one.key);
+    column.el.classList.toggle("reached", JSON.stringify(this.panel.state.get("tf")) === JSON.stringify([one.key, this.series.tag, this.series.stream]));
     const drawn = JSON.stringify([run.label, run.colour, given.step, given.wall_time, given.text.length, form, words]);
     if (drawn === column.drawn) return;
     column.drawn = drawn;
@@ -228,7 +233,7 @@ class TextSheet extends TensorSheet {
   /** Bring what a hit led to into sight. */
   reach() {
     const { goal } = this.panel;
-    if (!goal || (goal.tag !== undefined && (goal.tag !== this.series.tag || goal.stream !== this.series.stream))) return;
+    if (!goal || goal.tag !== this.series.tag || goal.stream !== this.series.stream) return;
     const column = this.columns.get(goal.key);
     const one = this.known.get(goal.key);
     if (!column?.el.isConnected || !one || (goal.step !== undefined && one.steps[this.place(one)] !== goal.step)) return;

@@ -6,6 +6,7 @@ import { onTheme } from "../core/theme.js";
 
 /** A drawing lower than that has its ticks closer together. */
 const SMALL = 160;
+const LETTER = 11;
 
 /** The theme's colours. */
 export function ink() {
@@ -115,9 +116,14 @@ export function axes(context, box, x, y, { grid = false } = {}) {
   if (y) {
     context.textAlign = "right";
     context.textBaseline = "middle";
-    for (const { at: value, label } of ticks(y, Math.max(2, box.height / (box.height < SMALL ? 26 : 40)))) {
+    const taken = [];
+    // Zero is the last to go where there is no room for all labels.
+    const marks = ticks(y, Math.max(2, box.height / (box.height < SMALL ? 26 : 40))).sort((a, b) => Number(b.at === 0) - Number(a.at === 0));
+    for (const { at: value, label } of marks) {
       const at = crisp(foot - ((value - y.low) / (y.high - y.low || 1)) * box.height);
       stroke([box.left - 4, at], [grid ? right : box.left, at]);
+      if (taken.some((other) => Math.abs(other - at) < LETTER)) continue;
+      taken.push(at);
       context.fillText(label, box.left - 7, at);
     }
   }
