@@ -130,7 +130,9 @@ def snapshot(
             con.execute("DETACH exporting")
     except BaseException:
         # What went wrong first is to be told: a full disk makes each of these fail as well.
-        for statement in ("ROLLBACK", "USE lake", "DETACH DATABASE IF EXISTS exporting"):
+        for statement in ("ROLLBACK", "USE lake", "DETACH exporting")[
+            : 1 if database is None else 3
+        ]:
             with suppress(duckdb.Error):
                 con.execute(statement)
         raise
