@@ -53,7 +53,7 @@ export class Result {
     state.on((changed) => {
       if (changed.has("limit")) this.#limits();
       if (changed.has("show")) this.#layout();
-      if (changed.has("chart") && this.answer) this.chart.show(this.columns, this.answer.rows);
+      if (changed.has("show") || changed.has("chart")) this.#plot();
       if (changed.has("sort") && this.answer) this.#order();
       if (changed.has("wide") && this.answer) this.#columns();
     });
@@ -69,11 +69,16 @@ export class Result {
     this.grid.el.scrollTop = this.grid.el.scrollLeft = 0;
     this.#columns();
     this.#order();
-    this.chart.show(this.columns, answer.rows);
     fill(this.wrong);
     this.wrong.hidden = true;
     this.#says();
     this.#layout();
+    this.#plot();
+  }
+
+  /** The chart is made when it is looked at. */
+  #plot() {
+    if (this.answer && this.state.get("show") === "chart") this.chart.show(this.columns, this.answer.rows);
   }
 
   /** Tell an error; the answer that was there stays, and is said to be an older one. @param {...any} content */
