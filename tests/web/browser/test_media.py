@@ -23,6 +23,8 @@ from boardlake.ingest.sample import forms
 from boardlake.ingest.sample.writer import EventWriter
 
 Serve = Callable[[Path, Path], AbstractContextManager[str]]
+# On a busy machine; nothing is measured here.
+_PATIENCE_MS = 20_000
 WALL = 1_700_000_000.0
 NAME = "events.out.tfevents.1700000000.host.1.0"
 WAV = forms.wav(np.sin(np.arange(4_000) / 9), 8_000)
@@ -82,7 +84,8 @@ def grid(page: Page) -> Locator:
 
 def shown(page: Page, label: str) -> None:
     """Waits for an image by the beginning of its name."""
-    expect(grid(page).get_by_role("button", name=label).locator("img").first).to_be_visible()
+    image = grid(page).get_by_role("button", name=label).locator("img").first
+    expect(image).to_be_visible(timeout=_PATIENCE_MS)
 
 
 def state(page: Page, name: str) -> Any:
@@ -365,6 +368,28 @@ def test_sounds(page: Page, url: str) -> None:
     expect(players.first).to_have_attribute("aria-label", "first, speech, step 30")
 
 
+def test_arrows_play_the_next_run(page: Page, url: str) -> None:
+    """From the same moment; the focus goes along."""
+    page.goto(f"{url}?sort=name&kind=audio")
+    page.wait_for_function(
+        "() => document.querySelectorAll('audio').length === 2"
+        " && [...document.querySelectorAll('audio')].every((one) => one.duration > 0)"
+    )
+    page.evaluate(
+        "() => { window.played = []; const all = [...document.querySelectorAll('audio')];"
+        " for (const one of all) { one.muted = true; one.loop = true;"
+        " one.addEventListener('play', () => window.played.push(all.indexOf(one))); }"
+        " all[0].focus(); return all[0].play(); }"
+    )
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function("() => window.played.join() === '0,1'")
+    assert page.evaluate("() => document.querySelectorAll('audio')[0].paused")
+    expect(page.locator("audio").nth(1)).to_be_focused()
+    # Not further than the last.
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("audio").nth(1)).to_be_focused()
+
+
 def test_newest_follows_a_run_that_grows(page: Page, tmp_path: Path, serve: Serve) -> None:
     """New steps come by themselves; who looks at an older step stays there."""
     lake = ingest(tmp_path)
@@ -373,6 +398,8 @@ def test_newest_follows_a_run_that_grows(page: Page, tmp_path: Path, serve: Serv
         shown(page, "first, eval/grid, step 90")
         first = grid(page).get_by_role("button", name="first, eval/grid")
         first.focus()
+        # The page knows by now what it is to follow from.
+        page.wait_for_load_state("networkidle")
         for step in (200, 300):
             with EventWriter(tmp_path / "logs" / "first" / NAME, append=True) as writer:
                 writer.image_tensor("eval/grid", [png((9, 9, 9))], 8, 6, step, WALL + step)
@@ -384,7 +411,7 @@ def test_newest_follows_a_run_that_grows(page: Page, tmp_path: Path, serve: Serv
                 expect(first).to_be_focused()
                 page.keyboard.press("Control+ArrowLeft")
                 shown(page, "first, eval/grid, step 90")
-        expect(page.get_by_text("13 of 15")).to_be_visible()
+        expect(page.get_by_text("13 of 15")).to_be_visible(timeout=_PATIENCE_MS)
         shown(page, "first, eval/grid, step 90")
         page.goto("about:blank")
 

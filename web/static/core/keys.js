@@ -38,6 +38,6 @@ addEventListener("keydown", (event) => {
 
 /** Show every key. */
 export function showKeys() {
-  const rows = known.filter((one) => one.does).map((one) => h("tr", null, h("td", null, one.key.split("+").map((part, i) => [i ? " + " : "", h("kbd", null, part === "ArrowLeft" ? "←" : part === "ArrowRight" ? "→" : part)])), h("td", null, one.does)));
+  const rows = known.filter((one) => one.does).map((one) => h("tr", null, h("td", null, one.key.split("+").map((part, i) => [i ? " + " : "", h("kbd", null, part === "ArrowLeft" ? "←" : part === "ArrowRight" ? "→" : part === " " ? "Space" : part)])), h("td", null, one.does)));
   dialog("Keys", h("table", { class: "keys" }, h("tbody", null, rows)));
 }

@@ -15,6 +15,7 @@ const PAD = 8;
 const CAPTION = 18;
 const LEAST = 96; // pixels of a column
 const ACROSS = 4; // images beside one another in a cell
+const HINT = "Shift+click two images, or press c on them, to compare";
 const AHEAD = [1, -1, 2, -2]; // steps that are fetched before somebody asks
 const MOVES = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1], PageDown: [5, 0], PageUp: [-5, 0] };
 
@@ -95,7 +96,7 @@ export class Images extends GridPanel {
       on: { input: () => state.set({ size: Number(this.size.value) }, { commit: false }), change: () => state.set({ size: Number(this.size.value) }) },
     }));
     this.adjust = button("sun", "Brightness and contrast", () => this.#adjust(), { text: "Adjust" });
-    this.compare = h("span", { class: "marked", role: "status" });
+    this.compare = h("span", { class: "marked keysays muted", role: "status" }, HINT);
     fill(this.told.tools, h("label", { class: "field" }, "Size", this.size), this.flip, this.adjust, this.compare);
     this.tooled();
   }
@@ -166,7 +167,7 @@ export class Images extends GridPanel {
   #marks() {
     for (const cell of this.grid.cells) cell.mark();
     const release = () => { this.marked = null; this.#marks(); };
-    fill(this.compare, this.marked && ["A: ", h("strong", null, this.marked.tag), ` ${stepText(this.marked.step)}`, button("close", "Do not compare", release)]);
+    fill(this.compare, !this.marked ? HINT : ["A: ", h("strong", null, this.marked.tag), ` ${stepText(this.marked.step)}`, button("close", "Do not compare", release)]);
   }
 
   #key(event) {
