@@ -105,8 +105,8 @@ class Package:
         self._cause = self._cause or cause or Stopped("the export was stopped")
 
     def write(self) -> Packed:
-        """Write the file. Raises UsageError for tags that no run has, Stopped, SpaceError, LakeError;
-        nothing is left of it then."""
+        """Write the file. Raises UsageError for tags that no run has, Stopped, SpaceError, LakeError,
+        and as `reread` knows it, that a deletion took a file of the lake; nothing is left of it then."""
         try:
             with self._watched():
                 packed = self._database() if self._form == "duckdb" else self._zip()
@@ -115,6 +115,8 @@ class Package:
                 path.unlink(missing_ok=True)
             if self._cause is not None:
                 raise self._cause from error
+            if isinstance(error, OSError | duckdb.Error) and "Cannot open file" in str(error):
+                raise duckdb.IOException(str(error)) from error
             if isinstance(error, OSError | duckdb.Error):
                 raise translate(error, self._file) from error
             raise

@@ -21,6 +21,7 @@ from boardlake.ingest.setup import setups
 from boardlake.lake.database import Lake, open_lake
 from boardlake.lake.erase import erase
 from boardlake.lake.location import Location, locate
+from boardlake.lake.package import Package
 from boardlake.lake.write import Written, write
 from boardlake.state.store import open_state
 from boardlake.web.app import create_app
@@ -278,3 +279,35 @@ def test_a_hundred_thousand_runs_at_once(service: Service) -> None:
     (kept,) = client.get("/api/v1/receipts").get_json()["receipts"]
     assert kept["runs"] == 99_990 and len(kept["run_keys"]) == 1_000
     assert {key for key in before if not key.startswith("many")} == set(rows(client))
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_an_export_of_other_runs_outlives_a_deletion(
+    client: FlaskClient, service: Service, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """Files of the lake are written anew under it: it begins anew, and has every point of its runs."""
+    going, *staying = rows(client)
+    reached, go = threading.Event(), threading.Event()
+    whole = Package._copy
+    attempts: list[Package] = []
+
+    def held(self: Package, name: str, query: str, sink: Any) -> int:
+        if name == "scalar_points":
+            attempts.append(self)
+            reached.set()
+            go.wait(120)
+        return whole(self, name, query, sink)
+
+    monkeypatch.setattr(Package, "_copy", held)
+    body = {"runs": staying, "format": form}
+    id = client.post("/api/v1/exports", json=body).get_json()["id"]
+    assert reached.wait(120)
+    delete(client, runs=[going], confirm=1)
+    go.set()
+    export = service.exports.find(id)
+    assert export.done.wait(120) and export.state == "ready", export.error
+    assert len(attempts) == 2
+    with service.cursor() as con:
+        ((count,),) = con.execute("SELECT count(*) FROM scalar_points").fetchall()
+    assert export.packed.rows["scalar_points"] == count > 0
+    assert export.packed.runs == len(staying)
