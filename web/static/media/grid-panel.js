@@ -85,8 +85,9 @@ export class GridPanel {
       this.lay();
       this.updated();
     } catch (error) {
+      if (withdrawn(error)) return;
       this.laid = "";
-      if (!withdrawn(error)) fill(this.frame, failed(error, () => this.show(runs, tags)));
+      fill(this.frame, failed(error, () => this.show(runs, tags)));
     }
   }
 

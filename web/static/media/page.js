@@ -53,6 +53,8 @@ export class MediaPage {
 
   /** The lake has changed. */
   refresh() {
+    // What could not be had is asked for again.
+    if (this.box.querySelector(".failed, .gone")) this.known = "";
     if (this.total !== null) this.#ask();
   }
 
