@@ -4,8 +4,9 @@ import { scaleOf, stepTicks } from "../charts/scale.js";
 import { h, onFrame } from "../core/dom.js";
 import { onTheme } from "../core/theme.js";
 
-/** A drawing lower than that has its ticks closer together. */
+/** Drawings lower and narrower than that have their ticks closer together. */
 const SMALL = 160;
+const NARROW = 300;
 const LETTER = 11;
 
 /** The theme's colours. */
@@ -104,7 +105,7 @@ export function axes(context, box, x, y, { grid = false } = {}) {
   };
   context.textAlign = "center";
   context.textBaseline = "top";
-  for (const { at: value, label } of ticks(x, Math.max(2, box.width / 90))) {
+  for (const { at: value, label } of ticks(x, Math.max(2, box.width / (box.width < NARROW ? 55 : 90)))) {
     const at = crisp(box.left + ((value - x.low) / (x.high - x.low || 1)) * box.width);
     stroke([at, grid ? box.top : foot], [at, foot + 4]);
     context.fillText(label, at, foot + 7);
