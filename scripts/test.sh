@@ -8,4 +8,5 @@ fi
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .
 .venv/bin/mypy
-exec .venv/bin/python -m pytest
+# A file stays with one process: its tests share lakes and servers.
+exec .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile --durations 25
