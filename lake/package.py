@@ -143,7 +143,7 @@ class Package:
         ):
             # What cannot go back needs sizes behind each file: what is there already may be sent.
             sink = cast(IO[bytes], _Grows(opened))
-            with zipfile.ZipFile(sink, "w", method, compresslevel=1) as packed:
+            with zipfile.ZipFile(sink, "w", method) as packed:
                 for name, query in self._queries():
                     about = self._entry(f"{name}.{self._form}", method)
                     with packed.open(about, "w", force_zip64=True) as entry:
@@ -161,6 +161,8 @@ class Package:
     def _entry(self, name: str, method: int) -> zipfile.ZipInfo:
         about = zipfile.ZipInfo(f"{self._name}/{name}", time.localtime()[:6])
         about.compress_type = method
+        # The level that a ZipFile is given is not that of entries which are described by hand.
+        about._compresslevel = 1  # type: ignore[attr-defined]
         about.external_attr = 0o644 << 16
         return about
 
