@@ -107,7 +107,9 @@ def main() -> None:
         shoot(browser, f"{url}/analyze?q={query}&front=1&pane=300", "analysis")
         pictures = ask(f"{url}/api/v1/runs?columns=run_key&limit=200&filter={query}")["rows"]
         first, second = pictures_of(url, [row[1] for row in pictures])[:2]
-        two = [quote(json.dumps([key, tag, stream, 0, None])) for key, tag, stream in (first, second)]
+        two = [
+            quote(json.dumps([key, tag, stream, 0, None])) for key, tag, stream in (first, second)
+        ]
         media = f"{url}/media?q={query}&n=0&show={first[0]},{second[0]}"
         shoot(browser, f"{media}&va={two[0]}&vb={two[1]}&vm=diff", "media", dark=True)
         shoot(browser, f"{url}/sql?q={quote(_STATEMENT)}&show=chart", "sql", dark=True)
