@@ -11,7 +11,7 @@ from ...lake.described import schema as described
 from ...lake.sandbox import known
 from ...lake.sandbox.limits import MAX_QUERY, MAX_ROWS
 from ...lake.sandbox.pool import Answer
-from .. import answers, given, refusals, sqlforms
+from .. import answers, foreign, given, sqlforms
 from ..asked import SqlAsked, SqlGot
 from ..models import Taken
 from ..service import Service
@@ -42,9 +42,9 @@ def blueprint(service: Service) -> APIBlueprint:
         Texts are exactly those of the lake, also in CSV: what begins with `=` is a formula to some
         spreadsheets. Nested values are JSON in CSV, bytes hexadecimal.
         """
-        if _from_another_page():
-            hint = "open the address itself, or ask from a program"
-            return refusals.refuse(403, "Forbidden", "this request comes from elsewhere", hint)
+        refusal = foreign.refused()
+        if refusal:
+            return refusal
         answer = service.sql(query.query, None, query.limit, _gone())
         form = query.format
         if form == "json":
@@ -81,12 +81,6 @@ def _gone() -> Callable[[], bool]:
     """Says whether the client of this request has hung up, as browsers do on Cancel."""
     gone: Callable[[], bool] = request.environ.get("waitress.client_disconnected", lambda: False)
     return gone
-
-
-def _from_another_page() -> bool:
-    """Whether a page of another origin embeds this address: it could not read it, only cost."""
-    site, mode = (request.headers.get(f"Sec-Fetch-{name}", "") for name in ("Site", "Mode"))
-    return site in ("cross-site", "same-site") and mode != "navigate"
 
 
 def _headed(response: Response, answer: Answer) -> Response:
