@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 from urllib.request import urlopen
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from boardlake.cli.main import main
 from boardlake.ingest.sample import forms
@@ -416,6 +416,116 @@ def test_newest_follows_a_run_that_grows(page: Page, tmp_path: Path, serve: Serv
         page.goto("about:blank")
 
 
+def test_a_run_that_grows_moves_nothing(page: Page, tmp_path: Path, serve: Serve) -> None:
+    """Rows stay where they are while the table's order changes; what was not there yet appears."""
+    lake = ingest(tmp_path)
+
+    def grow(run: str, add: Callable[[EventWriter], None]) -> None:
+        with EventWriter(tmp_path / "logs" / run / NAME, append=True) as writer:
+            add(writer)
+        assert main(["--config", str(tmp_path / "boardlake.toml"), "ingest"]) == 0
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+    def image(writer: EventWriter) -> None:
+        writer.image_tensor("eval/grid", [png((9, 9, 9))], 8, 6, 200, WALL + 200)
+
+    def pair(writer: EventWriter) -> None:
+        images = [png((7, 7, 7), (4, 4)), png((8, 8, 8), (4, 4))]
+        writer.image_tensor("pair", images, 4, 4, 90, WALL + 90)
+
+    def speech(writer: EventWriter) -> None:
+        writer.audio_tensor("noise", [WAV], 60, WALL)
+
+    with serve(lake, tmp_path / "state") as at:
+        page.goto(f"{at}/media")
+        shown(page, "second, eval/grid, step 90")
+        rows = grid(page).get_by_role("rowheader").locator(".runname")
+        before = rows.all_inner_texts()
+        assert sorted(before) == ["first", "second"]
+        upper = grid(page).get_by_role("button", name=f"{before[0]}, eval/grid")
+        upper.focus()
+        expect(grid(page).get_by_text("none", exact=True)).to_have_count(1)
+        page.wait_for_load_state("networkidle")
+        grow(before[1], image)
+        shown(page, f"{before[1]}, eval/grid, step 200")
+        table = page.get_by_role("grid", name="Runs").get_by_role("row")
+        expect(table.filter(has_text=re.compile("first|second")).first).to_contain_text(before[1])
+        expect(rows).to_have_text(before)
+        expect(upper).to_be_focused()
+        grow("first", pair)
+        shown(page, "first, pair, step 90")
+        expect(grid(page).get_by_text("none", exact=True)).to_have_count(0)
+        expect(upper).to_be_focused()
+        page.goto(f"{at}/media?kind=audio")
+        grow("first", speech)
+        expect(page.locator("audio")).to_have_count(3)
+        page.locator("audio").evaluate_all("(all) => { for (const one of all) one.old = true; }")
+        grow("second", speech)
+        expect(page.locator("audio")).to_have_count(4)
+        assert (
+            page.locator("audio").evaluate_all("(all) => all.filter((one) => one.old).length") == 3
+        )
+        page.goto("about:blank")
+
+
+def test_a_kind_that_is_left_while_it_loads(page: Page, url: str) -> None:
+    """Whoever comes back to it gets one panel, so one viewer."""
+    held: list[Route] = []
+    page.route(re.compile(r"/media/images\.js"), lambda route: held.append(route))
+    page.goto(f"{url}?sort=name&kind=audio")
+    expect(page.locator("audio")).to_have_count(2)
+    for kind in ("Images", "Audio", "Images"):
+        page.get_by_role("tab", name=kind).click()
+    page.wait_for_timeout(100)
+    for route in held:
+        route.continue_()
+    shown(page, "first, eval/grid")
+    grid(page).get_by_role("button", name="first, eval/grid").click()
+    expect(page.locator("dialog.viewer")).to_have_count(1)
+
+
+def test_quick_search_opens_a_metric_where_it_is_drawn(page: Page, url: str) -> None:
+    """The tags it lists are those of metrics, which this page does not draw."""
+    page.goto(url)
+    shown(page, "first, eval/grid")
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox", name="Search everything").fill("loss")
+    page.get_by_role("option", name=re.compile("^tag")).click()
+    page.wait_for_url(re.compile(r"/\?.*tags="))
+    assert urlsplit(page.url).path == "/"
+
+
+def test_the_list_of_tags_keeps_the_focus(page: Page, url: str) -> None:
+    """The space bar chooses a tag and takes it back."""
+    page.goto(f"{url}?sort=name")
+    shown(page, "first, eval/grid")
+    page.get_by_title("Choose tags from a list").click()
+    box = page.get_by_role("dialog", name="Tags that are shown").get_by_role(
+        "checkbox", name="pair"
+    )
+    box.focus()
+    page.keyboard.press("Space")
+    expect(box).to_be_checked()
+    expect(page.get_by_text("1 chosen")).to_be_visible()
+    expect(box).to_be_focused()
+    page.keyboard.press("Space")
+    expect(box).not_to_be_checked()
+    expect(page.get_by_text("None is chosen")).to_be_visible()
+    assert state(page, "pick") is None
+
+
+def test_where_some_runs_drawn_have_none(page: Page, url: str, keys: dict[str, str]) -> None:
+    """The page says how many, and draws those that have some instead."""
+    page.goto(f"{url}?sort=name")
+    says = page.get_by_text("1 run of the 3 drawn has no images of these tags.")
+    expect(says).to_be_visible()
+    page.get_by_role("button", name="Draw runs that logged images").click()
+    expect(says).to_have_count(0)
+    shown(page, "second, eval/grid")
+    drawn = state(page, "show")
+    assert keys["first"] in drawn and keys["second"] in drawn and keys["plain"] not in drawn
+
+
 def test_where_no_run_drawn_has_any(page: Page, url: str) -> None:
     """It says which runs have some, and draws them."""
     page.goto(f"{url}?q=name = 'plain'")
@@ -437,6 +547,11 @@ def test_groups_show_their_members(page: Page, url: str) -> None:
     shown(page, "first, eval/grid")
     shown(page, "second, eval/grid")
     expect(grid(page).get_by_role("rowheader").first).to_contain_text("here")
+    # Groups can be sorted by what runs do not have.
+    for sort in ("-runs", "-least_mean"):
+        cols = 'label,min("loss") as least'
+        page.goto(f"{url}?group=source&tags=grid&sort={sort}&cols={quote(cols)}")
+        shown(page, "first, eval/grid")
 
 
 def test_files_that_are_gone_say_why(page: Page, tmp_path: Path, serve: Serve) -> None:

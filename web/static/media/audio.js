@@ -181,13 +181,12 @@ class Sound {
 class SoundCell {
   /** @param {HTMLElement} box @param {any} what @param {Bytes} bytes */
   constructor(box, what, bytes) {
-    Object.assign(this, what, { bytes });
+    Object.assign(this, what, { box, bytes });
     /** @type {Sound[]} */
     this.sounds = [];
     this.strip = h("div", { class: "sounds" });
     this.says = h("div", { class: "says" });
-    if (this.series) fill(box, this.strip, this.says);
-    else fill(box, h("span", { class: "none muted", title: "This run has no sound of this tag" }, "none"));
+    if (!this.series) fill(box, h("span", { class: "none muted", title: "This run has no sound of this tag" }, "none"));
   }
 
   /** What can have the focus. */
@@ -199,6 +198,8 @@ class SoundCell {
   paint(at, shown) {
     const { series, sounds, strip } = this;
     if (!series) return;
+    // What the run had not logged yet may be there now.
+    if (!strip.parentElement) fill(this.box, strip, this.says);
     const all = series.near(at);
     const items = all.slice(0, MOST_IN_CELL);
     while (sounds.length > items.length) {

@@ -73,14 +73,15 @@ export class Cell {
     this.thumbs = [];
     this.strip = h("div", { class: "strip" });
     this.says = h("div", { class: "says" });
-    if (this.series) fill(box, this.strip, this.says);
-    else fill(box, h("span", { class: "none muted", title: "This run has no image of this tag" }, "none"));
+    if (!this.series) fill(box, h("span", { class: "none muted", title: "This run has no image of this tag" }, "none"));
   }
 
   /** Show what is nearest to a step. @param {number | null} at null is the newest @param {number | null} shown the step that the slider says */
   paint(at, shown) {
     const { series, strip, thumbs } = this;
     if (!series) return;
+    // What the run had not logged yet may be there now.
+    if (!strip.parentElement) fill(this.box, strip, this.says);
     const all = series.near(at);
     const items = all.slice(0, MOST_IN_CELL);
     while (thumbs.length > items.length) thumbs.pop().el.remove();

@@ -50,20 +50,33 @@ export class Chooser {
     const find = /** @type {HTMLInputElement} */ (h("input", { type: "search", placeholder: "Find a tag", "aria-label": "Find a tag", autofocus: true, on: { input: () => draw() } }));
     const list = h("ul", { class: "taglist" });
     const says = h("p", { class: "muted" });
-    const set = (pick) => { state.set({ pick }); draw(); };
-    const draw = () => {
+    const boxes = new Map();
+    let found = [];
+    const set = (pick) => { state.set({ pick }); mark(); };
+    // Boxes stay as they are otherwise: one of them may have the focus.
+    const mark = () => {
       const picked = new Set(state.get("pick"));
-      const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
-      const found = [...rows.keys()].filter((tag) => words.every((word) => tag.toLowerCase().includes(word)));
+      for (const [tag, box] of boxes) box.checked = picked.has(tag);
       fill(says, picked.size ? `${picked.size.toLocaleString("en-US")} chosen` : "None is chosen, so all are shown", found.length > MOST_LISTED ? ` · the first ${MOST_LISTED} of ${found.length.toLocaleString("en-US")}` : "");
+    };
+    const toggle = (tag) => {
+      const pick = state.get("pick");
+      set(pick.includes(tag) ? pick.filter((one) => one !== tag) : [...pick, tag]);
+    };
+    const draw = () => {
+      const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
+      found = [...rows.keys()].filter((tag) => words.every((word) => tag.toLowerCase().includes(word)));
+      boxes.clear();
       fill(list, found.slice(0, MOST_LISTED).map((tag) => {
         const series = rows.get(tag);
         const runs = Math.max(...series.map((one) => one.runs));
-        const toggle = () => set(picked.has(tag) ? [...picked].filter((one) => one !== tag) : [...picked, tag]);
-        return h("li", null, h("label", { class: "check" }, h("input", { type: "checkbox", checked: picked.has(tag), on: { change: toggle } }), h("span", { class: "name", title: tag }, tag)),
+        const box = h("input", { type: "checkbox", on: { change: () => toggle(tag) } });
+        boxes.set(tag, box);
+        return h("li", null, h("label", { class: "check" }, box, h("span", { class: "name", title: tag }, tag)),
           h("span", { class: "muted" }, `${plural(runs, "run")} · ${plural(Math.max(...series.map((one) => one.steps)), "step")}`),
           h("button", { type: "button", class: "button bare only", "aria-label": `Only ${tag}`, on: { click: () => set([tag]) } }, "only"));
       }));
+      mark();
     };
     draw();
     popover(this.open, h("div", { class: "tagchoice" }, find, says, list, h("button", { type: "button", class: "button", on: { click: () => set([]) } }, "Show all tags")), { label: "Tags that are shown" });

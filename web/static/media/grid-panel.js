@@ -19,7 +19,7 @@ const HEAD = 46;
 export class GridPanel {
   /**
    * @param {HTMLElement} el @param {import("../core/state.js").State} state
-   * @param {{steps: (all: ArrayLike<number>, walls?: (step: number) => number | null) => void, tools: HTMLElement, onHover: (key: string | null) => void, pause?: () => void}} told
+   * @param {{steps: (all: ArrayLike<number>, walls?: (step: number) => number | null) => void, tools: HTMLElement, onHover: (key: string | null) => void, pause?: () => void, others?: () => void}} told
    * @param {{kind: "images" | "audio", label: string, noun: string}} what
    */
   constructor(el, state, told, what) {
@@ -154,6 +154,8 @@ export class GridPanel {
         cell.series = this.of(cell.run, cell.tag) ?? cell.series;
         cell.paint(this.at, this.shown);
       }
+      if (!grid.cells.some((cell) => cell.parts.some((part) => part.tabIndex === 0))) this.#tab();
+      this.#note();
       grid.el.dispatchEvent(new Event("scroll"));
       return;
     }
@@ -173,10 +175,14 @@ export class GridPanel {
   #note() {
     const missing = this.runs.length - this.having.length;
     const cut = [...this.series.values()].filter((one) => one.truncated).length;
+    // Its button may have the focus.
+    const noted = JSON.stringify([missing, this.runs.length, cut]);
+    if (noted === this.noted) return;
+    this.noted = noted;
     fill(this.says, [
       missing > 0 && `${plural(missing, "run")} of the ${this.runs.length.toLocaleString("en-US")} drawn ${missing === 1 ? "has" : "have"} no ${this.what.noun} of these tags.`,
       cut > 0 && `There are too many steps to list: of ${cut.toLocaleString("en-US")} series only some are shown, evenly chosen. Fewer runs or tags show all.`,
-    ].filter(Boolean).join(" "));
+    ].filter(Boolean).join(" "), missing > 0 && this.told.others && [" ", button("eye", "The first of those that match, at most 10", () => this.told.others(), { text: `Draw runs that logged ${this.what.noun}` })]);
   }
 
   #head(box, { run, tag }) {

@@ -1,7 +1,6 @@
 /** Images of many runs and tags at one step: a grid whose cells are fetched when they come into sight. */
 
 import { button, debounce, fill, h } from "../core/dom.js";
-import { offer } from "../core/search.js";
 import { popover, toast } from "../core/ui.js";
 import { nearest, stepText } from "../run/steps.js";
 import { Cell, MOST_IN_CELL } from "./cell.js";
@@ -29,7 +28,6 @@ export class Images extends GridPanel {
     this.#tools();
     this.viewer = new Viewer(state, this);
     this.grid.el.addEventListener("keydown", (event) => this.#key(event));
-    offer("Images: runs as rows or as columns", () => state.set({ flip: !state.get("flip") }));
   }
 
   updated() {

@@ -6,6 +6,18 @@ const MOST = 200;
 const COLUMNS = ["run_key", "label", "state", "project", "machine"];
 
 /**
+ * Runs in the order in which some of them stood before: new ones at the end of their group.
+ * @param {any[]} runs @param {any[]} before @returns {any[]}
+ */
+export function inOrder(runs, before) {
+  const places = new Map(before.map((run, i) => [run.key, i]));
+  const groups = new Map();
+  for (const run of before) if (!groups.has(run.group)) groups.set(run.group, groups.size);
+  const place = (known, of) => known.get(of) ?? before.length;
+  return runs.toSorted((a, b) => place(groups, a.group) - place(groups, b.group) || place(places, a.key) - place(places, b.key));
+}
+
+/**
  * Entries of the run table as runs. Groups give the first of their members, in the table's order and the group's colour.
  * @param {any[]} entries @param {Record<string, any>} params what the table asks for: filter, sort, archived, duplicates @param {AbortSignal} signal
  * @returns {Promise<{runs: any[], note: string}>}

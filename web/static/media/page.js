@@ -4,12 +4,12 @@ import { get, send, withdrawn } from "../core/api.js";
 import { button, fill, h } from "../core/dom.js";
 import { plural } from "../core/format.js";
 import { bind } from "../core/keys.js";
-import { alone } from "../core/pattern.js";
-import { onTag } from "../core/search.js";
-import { empty, failed } from "../core/ui.js";
+import { offer } from "../core/search.js";
+import { empty, failed, tell, toast } from "../core/ui.js";
 import { KINDS } from "../pages/media-state.js";
+import { runSort } from "../table/rows.js";
 import { byKind, Chooser, chosen } from "./chooser.js";
-import { runsOf } from "./members.js";
+import { inOrder, runsOf } from "./members.js";
 import { StepBar } from "./stepbar.js";
 
 const LABELS = { images: "Images", audio: "Audio", texts: "Texts", histograms: "Histograms", curves: "PR curves" };
@@ -23,12 +23,14 @@ const PANELS = {
   curves: () => import("./curves.js"),
 };
 const MOST_DRAWN = 50;
+/** What people ask of the table: while it stays, runs keep their places, whatever the lake learns. */
+const ORDERING = ["sort", "group", "q", "arch", "dup", "n", "show", "hide"];
 
 /** What stands beside the run table. */
 export class MediaPage {
   /** @param {HTMLElement} el @param {import("../core/state.js").State} state @param {{onHover?: (key: string | null) => void}} [told] */
   constructor(el, state, { onHover = () => {} } = {}) {
-    Object.assign(this, { el, state, onHover, entries: [], runs: [], total: null, tags: null, panel: null, kind: "", asking: new AbortController() });
+    Object.assign(this, { el, state, onHover, entries: [], runs: [], total: null, tags: null, panel: null, kind: "", turn: 0, ordering: "", asking: new AbortController() });
     this.tabs = h("div", { role: "tablist", class: "tabs", "aria-label": "Kinds of media", on: { keydown: (event) => this.#key(event) } });
     this.chooser = new Chooser(state);
     this.bar = new StepBar(state, { ready: async () => this.panel?.ready?.() });
@@ -41,13 +43,14 @@ export class MediaPage {
     state.on((changed) => this.#changed(changed));
     this.#keys();
     this.#draw();
-    onTag((tag) => state.set({ tags: alone(tag), pick: [] }));
+    offer("Images and sounds: runs as rows or as columns", () => state.set({ flip: !state.get("flip") }));
   }
 
   /** What the run table draws. @param {any[]} entries runs or groups @param {number} total of the runs that match */
   setRuns(entries, total) {
     this.total = total;
     this.entries = entries;
+    this.ordering = JSON.stringify(ORDERING.map((name) => this.state.get(name)));
     this.#ask();
   }
 
@@ -73,10 +76,14 @@ export class MediaPage {
     this.asking.abort();
     this.asking = new AbortController();
     const { signal } = this.asking;
+    const { ordering } = this;
     try {
-      const { runs, note } = await runsOf(this.entries, { ...this.params, sort: this.state.get("sort") }, signal);
+      const found = await runsOf(this.entries, { ...this.params, sort: runSort(this.state) }, signal);
+      const { note } = found;
+      const runs = ordering === this.ordered ? inOrder(found.runs, this.runs) : found.runs;
       const answer = runs.length ? await send("POST", "media/tags", { runs: runs.map((one) => one.key) }, signal) : { tags: [], truncated: false };
       if (signal.aborted) return;
+      this.ordered = ordering;
       const key = JSON.stringify([runs, note, answer]);
       if (key === this.known && this.panel) return;
       this.known = key;
@@ -130,22 +137,23 @@ export class MediaPage {
     if (this.kind !== kind) {
       this.#close();
       this.kind = kind;
+      const { turn } = this;
       let module;
       try {
         module = await PANELS[kind]();
       } catch (error) {
-        if (this.kind === kind) {
+        if (this.turn === turn) {
           this.kind = "";
           fill(this.box, failed({ message: `${LABELS[kind]} cannot be shown: ${error.message}`, hint: "Reload the page" }, () => this.#show()));
         }
         return;
       }
-      if (this.kind !== kind) return;
+      if (this.turn !== turn) return;
       const Panel = module.default ?? Object.values(module).find((one) => typeof one === "function" && one.prototype?.show);
-      const steps = (list, walls = null) => { if (this.kind === kind) this.bar.set(list, walls); };
+      const steps = (list, walls = null) => { if (this.turn === turn) this.bar.set(list, walls); };
       fill(this.box);
       fill(this.tools);
-      this.panel = new Panel(this.box, this.state, { steps, tools: this.tools, onHover: this.onHover, pause: () => this.bar.pause() });
+      this.panel = new Panel(this.box, this.state, { steps, tools: this.tools, onHover: this.onHover, pause: () => this.bar.pause(), others: () => this.#others(kind) });
       this.box.dataset.kind = kind;
     }
     if (this.panel) this.#give();
@@ -161,6 +169,7 @@ export class MediaPage {
     this.panel?.close();
     this.panel = null;
     this.kind = "";
+    this.turn += 1;
     this.bar.pause();
     this.bar.set([]);
     fill(this.tools);
@@ -198,11 +207,26 @@ export class MediaPage {
         fill(el, `No run of the lake logged ${noun}.`);
         return;
       }
-      const draw = () => this.state.set({ n: 0, hide: [], show: found.runs.slice(0, 10), group: [], ...(filtered ? { q: "" } : {}) });
+      const draw = () => this.#drawThese(found.runs, filtered ? { q: "" } : {});
       fill(el, filtered ? `No run that matches the filter did; ${plural(found.total, "other run")} did. ` : `${found.total.toLocaleString("en-US")} of the ${plural(found.looked_at, "run")} ${this.state.get("q") ? "that match" : "in the table"} did. `,
         button("eye", "", draw, { text: found.total === 1 ? "Draw it" : found.total <= 10 ? `Draw these ${found.total}` : "Draw the first 10 of them" }));
     } catch (error) {
       if (!withdrawn(error) && el.isConnected) fill(el, failed(error, () => this.#elsewhere(kind, el)));
+    }
+  }
+
+  #drawThese(keys, more = {}) {
+    this.state.set({ n: 0, hide: [], show: keys.slice(0, 10), group: [], ...more });
+  }
+
+  /** Draw runs that have some, instead of those that are drawn. */
+  async #others(kind) {
+    const { turn } = this;
+    try {
+      const { runs } = await get("media/runs", { kind, ...this.params, limit: MOST_DRAWN });
+      if (this.turn === turn && runs.length) this.#drawThese(runs);
+    } catch (error) {
+      if (!withdrawn(error)) toast(tell(error));
     }
   }
 
