@@ -399,6 +399,30 @@ def test_a_chart_is_guessed_and_changed(sql: Callable[..., Page]) -> None:
     assert download.value.suggested_filename == "boardlake-sql.png"
 
 
+def test_small_values_have_short_bars_on_a_logarithmic_axis(sql: Callable[..., Page]) -> None:
+    """0 has no place there: bars stand on the foot of the axis."""
+    page = sql(
+        "SELECT n, v FROM (VALUES ('a', 0.001), ('b', 0.5)) t(n, v)",
+        show="chart",
+        chart=json.dumps({"kind": "bar", "x": "n", "y": ["v"], "by": "", "scale": "log"}),
+    )
+    drawn(page, "Bar chart of v by n")
+    heights = page.locator(".sql-chart canvas").evaluate(
+        """(el) => [0.25, 0.75].map((part) => {
+            const ratio = el.width / el.clientWidth;
+            const x = Math.round((64 + part * (el.clientWidth - 64 - 18)) * ratio);
+            const { data } = el.getContext("2d").getImageData(x, 0, 1, el.height);
+            const seen = new Map();
+            for (let i = 0; i < data.length; i += 4) {
+                const colour = data.slice(i, i + 3).join();
+                if (data[i + 3] === 255) seen.set(colour, (seen.get(colour) ?? 0) + 1);
+            }
+            return Math.max(...seen.values());
+        })"""
+    )
+    assert 0 < heights[0] < heights[1] / 2, heights
+
+
 A, B = [1, 2.0, "a"], [1, 3.0, "b"]
 GUESSES = [
     ("step value run:text", [A, B, [2, 1.0, "a"]], ("line", "step", ["value"], "run")),
@@ -437,6 +461,31 @@ def test_charts_tell_their_limits(sql: Callable[..., Page]) -> None:
     write(page, "SELECT 'x' AS only_text")
     run(page)
     expect(page.get_by_text("No column of numbers")).to_be_visible()
+
+
+def test_what_runs_again_is_what_was_asked(sql: Callable[..., Page]) -> None:
+    """A selection with more rows is that selection; undo brings the answer of the other statement."""
+    page = sql()
+    text = "SELECT 1 AS a;\nSELECT i FROM range(2000) t(i)"
+    write(page, text)
+    editor = page.get_by_label("SQL", exact=True)
+    editor.evaluate("(el) => el.setSelectionRange(15, el.value.length)")
+    run(page)
+    expect(page.get_by_role("columnheader", name="i", exact=False)).to_be_visible()
+    with page.expect_request("**/api/v1/sql") as asked:
+        page.get_by_label("Rows to load").select_option("1000")
+    assert asked.value.post_data_json["query"] == text[15:]
+    assert asked.value.post_data_json["limit"] == 1000
+    editor.evaluate("(el) => el.setSelectionRange(3, 3)")
+    run(page)
+    assert rows(page) == [["1"]]
+    editor.evaluate("(el) => el.setSelectionRange(20, 20)")
+    run(page)
+    assert len(rows(page)) > 1
+    with page.expect_response("**/api/v1/sql"):
+        page.go_back()
+    assert rows(page) == [["1"]]
+    assert editor.input_value() == text
 
 
 def test_the_whole_answer_is_downloaded(sql: Callable[..., Page]) -> None:

@@ -25,6 +25,7 @@ const CLIP = 10_000; // characters of a value
 const LEAST_EDITOR = 90;
 const LEAST_RESULT = 120;
 const TELL_MS = 300;
+const ASKED = ["q", "at", "limit"]; // what an answer depends on
 
 const state = new State("sql", schema, "/sql");
 shell({ state });
@@ -37,6 +38,10 @@ fill(root, side, work);
 let known = /** @type {any} */ (null);
 let asking = /** @type {AbortController | null} */ (null);
 let began = 0;
+/** What was asked last. @type {{text: string, start: number, at: number} | null} */
+let last = null;
+/** The state that the answer is of. @type {{q: string, at: number, limit: number} | null} */
+let ran = null;
 
 const editor = new Editor(typing, {
   onInput: debounce(() => state.set({ q: editor.text }, { commit: false }), WRITE_MS),
@@ -56,7 +61,7 @@ const edge = grip({
 });
 const answer = h("div", { class: "sql-answer" });
 fill(work, tools, typing, edge, answer);
-const result = new Result(answer, state, { again: () => run({ same: true }), examples: () => examples(example, 6) });
+const result = new Result(answer, state, { examples: () => examples(example, 6) });
 const beside = new Side(side, state, { insert: (text) => editor.insert(text), open, example });
 
 function layout() {
@@ -83,6 +88,7 @@ function example(one) {
 /** What is to be run: once more what was, or what the editor says now. */
 function wanted(same) {
   if (!same) return editor.chosen();
+  if (last) return last;
   const all = statements(editor.text);
   const one = all[Math.min(state.get("at"), all.length - 1)];
   return one ? { text: editor.text.slice(one.start, one.end), start: one.start, at: all.indexOf(one) } : null;
@@ -97,17 +103,20 @@ async function run({ same = false } = {}) {
     return;
   }
   const another = asked.text !== result.query;
-  state.set({ q: editor.text, at: Math.max(0, asked.at), ...(another && result.query !== undefined && !same && state.values.sort ? { sort: "" } : {}) });
+  const told = same ? { q: state.get("q"), at: state.get("at") } : { q: editor.text, at: Math.max(0, asked.at) };
+  last = asked;
+  ran = { ...told, limit: state.get("limit") };
+  state.set({ ...told, ...(another && result.query !== undefined && !same && state.values.sort ? { sort: "" } : {}) });
   editor.mark(null);
   asking = new AbortController();
   const { signal } = asking;
   began = Date.now();
   busy(true);
   try {
-    const told = await send("POST", "sql", { query: asked.text, format: "json", limit: state.get("limit"), clip: CLIP }, signal);
+    const found = await send("POST", "sql", { query: asked.text, format: "json", limit: state.get("limit"), clip: CLIP }, signal);
     if (signal.aborted) return;
-    result.show(told, { query: asked.text });
-    keep({ q: asked.at < 0 ? asked.text : editor.text, rows: told.rows.length, seconds: told.seconds });
+    result.show(found, { query: asked.text });
+    keep({ q: asked.at < 0 ? asked.text : editor.text, rows: found.rows.length, seconds: found.seconds });
   } catch (error) {
     if (withdrawn(error) || signal.aborted) return;
     refused(error, asked);
@@ -176,10 +185,16 @@ async function load() {
 state.on((changed) => {
   if (changed.has("edit") || changed.has("side")) layout();
   // Undo, or a step forward: the text is another than the editor's.
-  if (changed.has("q") && state.get("q") !== editor.text) {
-    editor.set(state.get("q"));
-    if (editor.text) run({ same: true });
-    else result.clear();
+  if (changed.has("q") && state.get("q") !== editor.text) editor.set(state.get("q"));
+  // What is being written does not run by itself; what else differs from what was asked does.
+  const { q, at, limit } = state.values;
+  if (state.loose || !ASKED.some((name) => changed.has(name)) || (ran && ran.q === q && ran.at === at && ran.limit === limit)) return;
+  if (changed.has("q") || changed.has("at")) last = null;
+  if (q) run({ same: true });
+  else {
+    cancel();
+    ran = null;
+    result.clear();
   }
 });
 bind("Ctrl+Enter", "run the statement at the caret, or what is selected", () => run(), { whileTyping: true });

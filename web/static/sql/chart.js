@@ -143,7 +143,9 @@ export class Chart {
     if (!bar || y1 !== 0) y1 += pad;
     const px = (x) => box.left + ((across.place(x) - x0) / (x1 - x0)) * box.width;
     const py = (y) => box.top + box.height - ((scale.place(y) - y0) / (y1 - y0)) * box.height;
-    return { box, scale, across, x0, x1, y0, y1, px, py, base: box.top + box.height - ((Math.max(y0, Math.min(y1, 0)) - y0) / (y1 - y0)) * box.height };
+    // Bars stand on 0, which a logarithmic axis has nowhere: there they stand on its foot.
+    const ground = this.chart.scale === "log" ? y0 : Math.max(y0, Math.min(y1, 0));
+    return { box, scale, across, x0, x1, y0, y1, px, py, base: box.top + box.height - ((ground - y0) / (y1 - y0)) * box.height };
   }
 
   #axes(context, frame) {

@@ -20,13 +20,13 @@ const MOST = 1200;
 export class Result {
   /**
    * @param {HTMLElement} el @param {import("../core/state.js").State} state
-   * @param {{again: () => void, examples: () => Node}} told
+   * @param {{examples: () => Node}} told
    */
   constructor(el, state, told) {
     Object.assign(this, { state, told, waits: false, answer: null, rows: [], columns: [], cut: new Map() });
     this.count = h("span", { class: "sql-count", role: "status" });
     this.views = h("div", { class: "sql-views", role: "group", "aria-label": "Show as" });
-    this.limit = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": "Rows to load", title: "Rows to load", on: { change: () => { state.set({ limit: Number(this.limit.value) }); told.again(); } } }));
+    this.limit = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": "Rows to load", title: "Rows to load", on: { change: () => { state.set({ limit: Number(this.limit.value) }); } } }));
     this.copying = button("copy", "Copy the rows", (event) => this.#copyMenu(event.currentTarget), { text: "Copy", "aria-haspopup": "menu" });
     this.saving = button("download", "Download the whole answer", (event) => this.#downloads(event.currentTarget), { text: "Download", "aria-haspopup": "dialog" });
     this.tools = h("div", { class: "sql-result-tools" }, this.views, this.count, h("span", { class: "space" }), h("label", { class: "sql-pick" }, h("span", { class: "muted" }, "Load"), this.limit), this.copying, this.saving);
