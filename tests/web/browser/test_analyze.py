@@ -213,6 +213,35 @@ def test_a_wrong_axis_in_the_address(
     expect(page.locator("#parallel .axis-head")).to_have_count(2)
 
 
+def test_one_box_takes_one_expression(analysis: Callable[..., Page], server_url: str) -> None:
+    """Two would be two columns, and shift those behind them: typed, and in an address."""
+    page = analysis()
+    x = page.get_by_role("combobox", name="x", exact=True)
+    x.fill("hp.lr, hp.batch_size")
+    x.press("Enter")
+    wrong = page.locator("#scatter .exprbox .wrong").first
+    expect(wrong).to_contain_text("One expression is expected")
+    assert state(page)["sx"] == X
+    page.goto(f"{server_url}/analyze?{urlencode({'q': VISION, 'sx': 'hp.lr, hp.batch_size'})}")
+    expect(wrong).to_contain_text("One expression is expected")
+    expect(page.locator("#scatter .failed")).to_contain_text("One expression is expected")
+
+
+def test_a_plot_that_could_not_be_loaded_is_tried_again(
+    page: Page, server_url: str, expected_errors: list[str]
+) -> None:
+    """The library of plots did not come at first."""
+    expected_errors += ["Failed to load resource", "bokeh"]
+    page.route("**/bokeh.min.js", lambda route: route.abort())
+    page.goto(f"{server_url}/analyze?{urlencode({'q': VISION, 'closed': _OTHERS})}")
+    failed = page.locator("#scatter .failed")
+    expect(failed).to_contain_text("BokehJS cannot be loaded", timeout=_PATIENCE_MS)
+    page.unroute("**/bokeh.min.js")
+    failed.get_by_role("button", name="Try again").click()
+    shown(page, r"\d+ runs$")
+    expect(failed).to_have_count(0)
+
+
 def test_texts_and_times_are_axes_too(analysis: Callable[..., Page], server_url: str) -> None:
     """Categories, moments, truths: whatever has a place."""
     total = len(rows(server_url))
@@ -312,6 +341,23 @@ def test_zoom_by_dragging_and_keys(analysis: Callable[..., Page]) -> None:
     assert "szoom" in state(page)
     page.keyboard.press("0")
     assert "szoom" not in state(page)
+
+
+def test_turns_of_the_wheel_are_one_step(analysis: Callable[..., Page]) -> None:
+    """A pinch is many of them; one undo takes it back."""
+    page = analysis()
+    at = box(scatter(page))
+    steps = page.evaluate("() => history.length")
+    page.mouse.move(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
+    page.keyboard.down("Alt")
+    for _ in range(6):
+        page.mouse.wheel(0, -100)
+    page.keyboard.up("Alt")
+    page.wait_for_function("(n) => history.length > n", arg=steps)
+    assert page.evaluate("() => history.length") == steps + 1
+    assert "szoom" in state(page)
+    page.keyboard.press("Control+z")
+    page.wait_for_function("() => history.state.values.szoom === null")
 
 
 def test_a_run_is_pointed_at_everywhere(analysis: Callable[..., Page], server_url: str) -> None:

@@ -12,9 +12,18 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Error, Page
 
-_MODULES = ("maths", "brush", "axis", "tints", "scatter-picture", "parallel-picture", "data")
+_MODULES = (
+    "maths",
+    "brush",
+    "axis",
+    "tints",
+    "scatter-picture",
+    "parallel-picture",
+    "data",
+    "turn",
+)
 _QUICK = settings(max_examples=60, deadline=None)
 # Few values, so that there are ties.
 _SOME = st.one_of(st.sampled_from([0.0, 1.0, 2.0, 3.0]), st.floats(-5, 5), st.just(math.nan))
@@ -278,3 +287,50 @@ def test_the_whole_of_an_axis_leaves_every_value(maths: Any) -> None:
         }"""
     )
     assert lost == 0
+
+
+def test_values_are_found_by_name_and_lists_are_refused(maths: Any) -> None:
+    """An expression with a comma would be two columns, and shift those behind it."""
+    values = """async (exprs) => {
+        const { columns } = await m.columnsOf({ filter: "project = 'vision'" }, exprs);
+        return exprs.map((expr) => Array.from(columns.get(expr).values, String));
+    }"""
+    lr, size = maths(values, ["hp.lr", "hp.batch_size"])
+    assert lr != size
+    assert maths(values, ["hp.batch_size", "coalesce(hp.lr, 0)", "hp.lr"])[::2] == [size, lr]
+    with pytest.raises(Error, match="One expression is expected"):
+        maths(values, ["hp.lr, hp.batch_size", "hp.model"])
+
+
+def test_the_same_question_waits_for_its_answer(maths: Any) -> None:
+    """Asked again while it is on its way it is neither given up nor doubled, and asked once more."""
+    told = maths("""async () => {
+        const turn = new m.Turn();
+        const said = [];
+        const held = [];
+        const ask = (about, rest) => turn.take(about, async (signal) => {
+            said.push(about);
+            await new Promise((done) => held.push(done));
+            said.push(signal.aborted ? `${about} given up` : `${about} answered`);
+        }, rest);
+        const settle = async () => {
+            for (const done of held.splice(0)) done();
+            await new Promise((done) => setTimeout(done));
+        };
+        ask("a"); ask("a"); ask("a");
+        await settle();
+        await settle();
+        ask("a"); ask("b");
+        await settle();
+        ask("b", 1e6);
+        await settle();
+        turn.void();
+        ask("b", 1e6);
+        await settle();
+        return said;
+    }""")
+    assert told == [
+        "a", "a answered", "a", "a answered",
+        "a", "b", "a given up", "b answered",
+        "b", "b answered",
+    ]  # fmt: skip

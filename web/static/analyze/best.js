@@ -68,7 +68,8 @@ export class Best {
 
   update() {
     this.#controls();
-    this.body.ask(async (signal) => {
+    const { bestOf, sy, bestBy, group, bestDir, bestLeast, bestSort } = this.state.values;
+    this.body.ask([bestOf || sy, bestBy.length ? bestBy : group, bestDir, bestLeast, bestSort, this.page.params()], async (signal) => {
       const asked = await this.#question(signal);
       signal.throwIfAborted();
       this.asked = asked;

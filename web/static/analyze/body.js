@@ -3,10 +3,11 @@
 import { withdrawn } from "../core/api.js";
 import { button, fill, h } from "../core/dom.js";
 import { copy, failed, menu } from "../core/ui.js";
+import { Turn } from "./turn.js";
 
 export class Body {
   constructor() {
-    this.asking = new AbortController();
+    this.turn = new Turn();
     this.bar = h("div", { class: "loading", hidden: true });
     this.shown = h("div", { class: "answer" });
     this.message = h("div", { class: "told", hidden: true });
@@ -16,13 +17,16 @@ export class Body {
   /**
    * Ask, and draw the answer unless something else was asked for meanwhile.
    * @template T
+   * @param {any} about what the question depends on
    * @param {(signal: AbortSignal, show: (answer: T) => void) => Promise<T>} question may show a part of the answer before it has all
    * @param {(answer: T) => void} draw
+   * @param {number} [rest] so many milliseconds an answer to the same is good enough
    */
-  async ask(question, draw) {
-    this.asking.abort();
-    this.asking = new AbortController();
-    const { signal } = this.asking;
+  ask(about, question, draw, rest = 0) {
+    return this.turn.take(about, (signal) => this.#answer(signal, question, draw, () => this.ask(about, question, draw, rest)), rest);
+  }
+
+  async #answer(signal, question, draw, again) {
     this.#busy(true);
     try {
       const show = (answer) => {
@@ -33,7 +37,8 @@ export class Body {
       show(await question(signal, show));
     } catch (error) {
       if (withdrawn(error) || signal.aborted) return;
-      this.say(failed(error, () => this.ask(question, draw)));
+      this.turn.void();
+      this.say(failed(error, again));
     } finally {
       if (!signal.aborted) this.#busy(false);
     }

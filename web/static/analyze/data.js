@@ -3,6 +3,7 @@
 import { get } from "../core/api.js";
 import { colourOf } from "../core/colour.js";
 import { toNumber } from "../core/format.js";
+import { split } from "../core/split.js";
 
 /** As many runs as the page takes: the newest ones. */
 export const MOST = 20_000;
@@ -10,6 +11,11 @@ const KEPT = 4;
 // Under names of ours: a column may be asked for only once, and expressions may be these fields too.
 const BASE = ["run_key", "label", "colour", "state"].map((field) => `${field} as _${field}`);
 const named = (exprs) => exprs.map((expr, i) => `${expr} as _x${i}`);
+
+/** Throws where a text is a list of expressions: each would be a column of its own. @param {string} text */
+export function single(text) {
+  if (split(text).length > 1) throw new Error(`One expression is expected in place of ${text}`);
+}
 
 /**
  * @typedef {{kind: string, values: Float64Array | any[]}} Column `number` and `time` (Unix seconds) have a Float64Array with NaN
@@ -37,18 +43,21 @@ async function ask(params, columns, signal) {
   return get("runs", { ...params, columns, sort: "-run_id", limit: MOST }, signal);
 }
 
-/** The runs of an answer whose first columns are BASE, and *exprs* behind them. */
+/** The runs of an answer whose first columns are BASE, and *exprs* by their names. */
 function tableOf(answer, exprs) {
   const { rows, total } = answer;
   const [keys, labels, , states] = BASE.map((_, k) => rows.map((row) => row[k + 1]));
   const colours = rows.map((row) => colourOf(row[0], row[3] ?? ""));
   const table = { keys, run_ids: rows.map((row) => row[0]), labels, colours, states, columns: new Map(), total, cut: total > rows.length };
-  add(table, answer, exprs, BASE.length + 1);
+  add(table, answer, exprs);
   return table;
 }
 
-function add(table, answer, exprs, from) {
-  exprs.forEach((expr, i) => table.columns.set(expr, columnOf(answer.columns[from + i].kind, answer.rows, from + i)));
+function add(table, { columns, rows }, exprs) {
+  exprs.forEach((expr, i) => {
+    const at = columns.findIndex((one) => one.name === `_x${i}`);
+    table.columns.set(expr, columnOf(columns[at].kind, rows, at));
+  });
 }
 
 /** The runs themselves, and *exprs* of them if they can be had. */
@@ -71,6 +80,7 @@ async function first(params, exprs) {
 export async function columnsOf(params, exprs, signal) {
   const key = JSON.stringify([params.filter ?? "", Boolean(params.archived), Boolean(params.duplicates)]);
   const wanted = [...new Set(exprs)];
+  wanted.forEach(single);
   let entry = kept.get(key);
   if (!entry) {
     entry = { base: null, table: null };
@@ -84,7 +94,7 @@ export async function columnsOf(params, exprs, signal) {
   if (missing.length) {
     const answer = await ask(params, named(missing), signal);
     const same = answer.rows.length === entry.table.run_ids.length && answer.rows.every((row, i) => row[0] === entry.table.run_ids[i]);
-    if (same) add(entry.table, answer, missing, 1);
+    if (same) add(entry.table, answer, missing);
     // Runs came or went in the meantime: columns of two moments do not fit together.
     else entry.table = tableOf(await ask(params, [...BASE, ...named(wanted)], signal), wanted);
   }

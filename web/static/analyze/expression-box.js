@@ -10,6 +10,7 @@ import { tell } from "../core/ui.js";
 import { complete, meant } from "../table/completion.js";
 import { column } from "../table/expression.js";
 import { scalars } from "../table/names.js";
+import { single } from "./data.js";
 
 const STATS = ["last", "min", "max", "mean", "first"];
 const LISTS = new Set(["list", "interval"]);
@@ -37,6 +38,7 @@ const isWritten = (text) => /[("+*/]|\s-\s|\s[<>=]/.test(text);
  * @param {string} expr @param {AbortSignal} [signal] @returns {Promise<string>} its kind
  */
 export async function checked(expr, signal) {
+  single(expr);
   const { columns } = await get("runs", { columns: [`${expr} as _x`], limit: "0" }, signal);
   const { kind } = columns.at(-1);
   if (LISTS.has(kind)) throw new Error(`${expr} is a list, which has no place on an axis. A number, a text or a time is expected.`);
@@ -106,6 +108,12 @@ export class ExpressionBox {
     this.input.value = this.clears ? "" : this.#shown;
     this.input.title = this.#shown;
     this.#tell(null);
+    // An address may say what nobody could have written here.
+    try {
+      single(value);
+    } catch (error) {
+      this.#tell(error);
+    }
   }
 
   #tell(error) {

@@ -79,7 +79,8 @@ export class Groups {
 
   update() {
     this.#controls();
-    this.body.ask(async (signal) => {
+    const { boxOf, sy, boxBy, group, boxSort } = this.state.values;
+    this.body.ask([boxOf || sy, boxBy.length ? boxBy : group, boxSort, this.page.params()], async (signal) => {
       const asked = await this.#question(signal);
       signal.throwIfAborted();
       this.asked = asked;

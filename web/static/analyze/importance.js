@@ -10,6 +10,7 @@ import { Body, copyButton, field } from "./body.js";
 import { ExpressionBox } from "./expression-box.js";
 import { drawn } from "./stage.js";
 
+const REST_MS = 30_000; // a forest takes seconds of the server's time, and changes little by a few more points
 const TREND = { width: 132, height: 30, pad: 4 };
 const LEAST_SCALE = 0.05; // importances below this are not blown up to a full bar
 const WHY = { "one value": "have one value in all runs", "a value for each run": "have a value of their own in each run", "too many": "are beyond the limit" };
@@ -53,7 +54,8 @@ export class Importance {
 
   update() {
     this.target.show(this.state.get("impOf"));
-    this.body.ask(async (signal, show) => {
+    const { impOf, sy } = this.state.values;
+    this.body.ask([impOf || sy, this.page.params()], async (signal, show) => {
       const target = await metricOf(this.state.get("impOf"), this.state, this.page, signal);
       this.target.input.placeholder = target;
       const { filter, archived, duplicates } = this.page.params();
@@ -64,7 +66,7 @@ export class Importance {
     }, (answer) => {
       this.answer = answer;
       this.#draw();
-    });
+    }, REST_MS);
   }
 
   #sorted() {

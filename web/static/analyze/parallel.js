@@ -18,6 +18,7 @@ import { legend, legendLines } from "./legend.js";
 import { acrosses, between, heights, layout, lineOf, railsOf, samples, spansOf, wordsOf } from "./parallel-picture.js";
 import { drawn, Stage } from "./stage.js";
 import { missing, tinted } from "./tints.js";
+import { Turn } from "./turn.js";
 
 const OWN = ["axes", "pc"];
 const LOOK = ["inv", "scale", "curves", "hue"];
@@ -33,7 +34,7 @@ const FAINT = [[60, "e0"], [300, "a8"], [1200, "70"], [3000, "48"], [6000, "28"]
 export class Parallel {
   /** @param {HTMLElement} el @param {import("../core/state.js").State} state @param {any} page */
   constructor(el, state, page) {
-    Object.assign(this, { state, page, data: null, axes: [], at: null, live: null, order: null, by: "", asking: new AbortController(), lit: new Set(), pointed: -1 });
+    Object.assign(this, { state, page, data: null, axes: [], at: null, live: null, order: null, by: "", turn: new Turn(), lit: new Set(), pointed: -1 });
     this.stage = new Stage({ kind: "parallel", label: "Parallel coordinates", keys: KEYS, redraw: () => this.#draw() });
     this.marks = { words: drawn("g"), lit: drawn("g"), brushes: drawn("g") };
     this.stage.above.append(...Object.values(this.marks));
@@ -153,10 +154,12 @@ export class Parallel {
   // Data
 
   /** Ask for what the state says, and show it. */
-  async update() {
-    this.asking.abort();
-    this.asking = new AbortController();
-    const { signal } = this.asking;
+  update() {
+    const { axes, pc, brush } = this.state.values;
+    return this.turn.take([axes, pc, Object.keys(brush), this.page.all()], (signal) => this.#answer(signal));
+  }
+
+  async #answer(signal) {
     this.stage.busy(true);
     try {
       const { axes, pc, brush } = this.state.values;
@@ -174,6 +177,7 @@ export class Parallel {
       if (withdrawn(error) || signal.aborted) return;
       const { axes } = this.state.values;
       const bad = axes.filter((expr) => error.text?.startsWith(expr));
+      this.turn.void();
       this.stage.fail(error, () => this.update());
       if (bad.length) this.stage.message.append(button("trash", "Remove this axis", () => this.#put(axes.filter((expr) => !bad.includes(expr))), { text: "Remove this axis" }));
     } finally {

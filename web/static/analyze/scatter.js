@@ -1,7 +1,7 @@
 /** Two values of every run against each other. */
 
 import { withdrawn } from "../core/api.js";
-import { button, fill, h } from "../core/dom.js";
+import { button, debounce, fill, h, onFrame } from "../core/dom.js";
 import { number, plural } from "../core/format.js";
 import { theme } from "../core/theme.js";
 import { empty } from "../core/ui.js";
@@ -16,11 +16,13 @@ import { pointing } from "./pointing.js";
 import { picture, places, rings, wayOf } from "./scatter-picture.js";
 import { drawn, Stage } from "./stage.js";
 import { tinted } from "./tints.js";
+import { Turn } from "./turn.js";
 
 const OWN = ["sx", "sy", "sc", "ss"];
 const LOOK = ["sxs", "sys", "scs", "front", "fx", "fy", "trend", "szoom", "hue", "drag"];
 const NEAR = 14; // pixels
 const MOST_LIT = 500;
+const KEEP_MS = 300; // after the last turn of the wheel
 const DRAGS = { lasso: "Lasso", box: "Rectangle", zoom: "Zoom" };
 const WAYS = { auto: "automatic", min: "less is better", max: "more is better" };
 const KEYS = "Arrow keys go from run to run, Enter opens the menu of a run, Space selects it, plus and minus zoom, 0 shows all";
@@ -32,7 +34,7 @@ function select(label, options, set) {
 export class Scatter {
   /** @param {HTMLElement} el @param {import("../core/state.js").State} state @param {any} page */
   constructor(el, state, page) {
-    Object.assign(this, { state, page, data: null, at: null, shown: null, asking: new AbortController(), lit: new Set(), pointed: -1, pointedKey: null, marks: drawn("g") });
+    Object.assign(this, { state, page, data: null, at: null, shown: null, turn: new Turn(), lit: new Set(), pointed: -1, pointedKey: null, marks: drawn("g") });
     this.stage = new Stage({ kind: "points", label: "Scatter plot", keys: KEYS, redraw: () => this.#draw() });
     this.stage.above.append(this.marks);
     this.note = h("p", { class: "note" });
@@ -120,10 +122,12 @@ export class Scatter {
   #asked = null;
 
   /** Ask for what the state says, and show it. */
-  async update() {
-    this.asking.abort();
-    this.asking = new AbortController();
-    const { signal } = this.asking;
+  update() {
+    const { sx, sy, sc, ss, brush } = this.state.values;
+    return this.turn.take([sx, sy, sc, ss, Object.keys(brush), this.page.all()], (signal) => this.#answer(signal));
+  }
+
+  async #answer(signal) {
     this.stage.busy(true);
     try {
       const { sx, sy, sc, ss, brush } = this.state.values;
@@ -140,6 +144,7 @@ export class Scatter {
       this.#controls();
     } catch (error) {
       if (withdrawn(error) || signal.aborted) return;
+      this.turn.void();
       this.stage.fail(error, () => this.update());
       fill(this.note);
     } finally {
@@ -268,6 +273,16 @@ export class Scatter {
       const { x, y } = this.#pixels();
       return caught(x, y, loop).map((k) => this.data.keys[this.shown.seen[k]]);
     };
+    // A pinch is many turns of the wheel, and one step.
+    const keep = debounce(() => state.set({ szoom: state.get("szoom") }), KEEP_MS);
+    let turned = 1;
+    const turn = onFrame((at) => {
+      const factor = turned;
+      turned = 1;
+      if (!this.shown) return;
+      this.#zoom(factor, this.#place(at), false);
+      keep();
+    });
     this.pointing = pointing(stage, {
       mode: () => state.get("drag"),
       frame: () => (this.shown && stage.figure && stage.message.hidden ? stage.figure.frame : null),
@@ -291,7 +306,10 @@ export class Scatter {
         if (a.x !== b.x && a.y !== b.y) state.set({ szoom: [[Math.min(a.x, b.x), Math.max(a.x, b.x)], [Math.min(a.y, b.y), Math.max(a.y, b.y)]] });
       },
       reset: () => { if (state.get("szoom")) state.set({ szoom: null }); },
-      wheel: (at, factor) => this.#zoom(factor, this.#place(at)),
+      wheel: (at, factor) => {
+        turned *= factor;
+        turn(at);
+      },
     });
   }
 
@@ -301,11 +319,11 @@ export class Scatter {
     return { x: x0 + ((x - frame.left) / frame.width) * (x1 - x0), y: y1 - ((y - frame.top) / frame.height) * (y1 - y0) };
   }
 
-  #zoom(factor, about) {
+  #zoom(factor, about, commit = true) {
     const around = ([low, high], at) => [at - (at - low) * factor, at + (high - at) * factor];
     const { x, y } = this.shown;
     const at = about ?? { x: (x[0] + x[1]) / 2, y: (y[0] + y[1]) / 2 };
-    this.state.set({ szoom: [around(x, at.x), around(y, at.y)] });
+    this.state.set({ szoom: [around(x, at.x), around(y, at.y)] }, { commit });
   }
 
   #menu(k) {

@@ -55,7 +55,8 @@ export class Stage {
   /** The figure, made when it is first needed. */
   async ready() {
     if (this.figure) return this.figure;
-    this.making ??= borrow(true, this.kind);
+    // Who failed to load it once may try again.
+    this.making ??= borrow(true, this.kind).catch((error) => { this.making = null; throw error; });
     const figure = await this.making;
     if (!this.figure) {
       this.figure = figure;
