@@ -7,7 +7,8 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any, Literal
 
 from ..core.errors import BoardlakeError, SpaceError, UsageError
 from ..lake.database import reread
+from ..lake.detail import named
 from ..lake.exported import Choice, Figures, Form, figures
 from ..lake.package import RESERVE, Package, Packed, Stopped, Told
 from ..lake.readers import Readers
@@ -125,6 +127,8 @@ class Exports:
         self._threads: set[threading.Thread] = set()
         self._timer: threading.Timer | None = None
         self._closed = False
+        self._following = 0
+        self._swept = -1
 
     def figures(self, form: Form, choice: Choice) -> Figures:
         """What an export will hold, and about how large it will be; raises UsageError for tags."""
@@ -160,6 +164,7 @@ class Exports:
 
     def find(self, id: str) -> Export:
         """The export of that id; raises NoSuchExport."""
+        self._sweep()
         with self._lock:
             export = self._all.get(id)
             if export is None:
@@ -201,50 +206,61 @@ class Exports:
             thread.join(_STOPPING_S)
         self._spool.close()
 
-    def follow(self, export: Export) -> Iterator[bytes]:
-        """The bytes of an export as they are written, to its end; they raise what went wrong with it.
+    @contextmanager
+    def taken(self, export: Export) -> Iterator[None]:
+        """Within it someone waits for an export, or reads it as it grows.
 
-        Whoever has begun to read such a file has all of it or an error: never a short one.
-        Raises Busy where many follow exports already.
+        Raises Busy where many do already.
         """
         with self._lock:
-            if sum(one.taking for one in self._all.values()) >= MOST_FOLLOWING:
+            if self._following >= MOST_FOLLOWING:
                 hint = "wait until the export is ready, or one of them is done"
                 raise Busy(f"{MOST_FOLLOWING} exports are being read as they grow", hint=hint)
-        return self._followed(export)
-
-    def _followed(self, export: Export) -> Iterator[bytes]:
-        with self._lock:
+            self._following += 1
             export.taking += 1
         try:
-            if export.form == "duckdb":
-                # It is written all over until it is done.
-                export.done.wait()
-            opened = None
-            while opened is None:
-                done = export.done.is_set()
-                try:
-                    opened = export.file.open("rb")
-                except FileNotFoundError:
-                    if done:
-                        raise export.error or Gone("the export was removed") from None
-                    export.done.wait(_LOOK_AGAIN_S)
-            with opened:
-                while True:
-                    done = export.done.is_set()
-                    if data := opened.read(_CHUNK):
-                        yield data
-                    elif not done:
-                        export.done.wait(_LOOK_AGAIN_S)
-                    elif os.fstat(opened.fileno()).st_ino != export.inode:
-                        # Failed, or begun anew: the bytes that were sent are not of what there is now.
-                        raise export.error or Gone("the export had to be written anew")
-                    else:
-                        return
+            yield
         finally:
             with self._lock:
+                self._following -= 1
                 export.taking -= 1
                 export.used = time.monotonic()
+
+    def follow(self, export: Export, gone: Callable[[], bool]) -> Iterator[bytes]:
+        """The bytes of an export as they are written, to its end; they raise what went wrong with it.
+
+        Whoever has begun to read such a file has all of it or an error: never a short one, unless
+        it is *gone*. Within `taken`.
+        """
+        # A DuckDB file is written all over until it is done.
+        while export.form == "duckdb" and not export.done.wait(_LOOK_AGAIN_S):
+            if gone():
+                return
+        opened = None
+        while opened is None:
+            done = export.done.is_set()
+            try:
+                opened = export.file.open("rb")
+            except FileNotFoundError:
+                if done:
+                    raise export.error or Gone("the export was removed") from None
+                if gone():
+                    return
+                export.done.wait(_LOOK_AGAIN_S)
+        with opened:
+            while True:
+                done = export.done.is_set()
+                if data := opened.read(_CHUNK):
+                    yield data
+                elif not done:
+                    if gone():
+                        return
+                    export.done.wait(_LOOK_AGAIN_S)
+                elif os.fstat(opened.fileno()).st_ino != export.inode:
+                    # Failed, or begun anew: the bytes that were sent are not of what there is now.
+                    raise export.error or Gone("the export had to be written anew")
+                else:
+                    return
 
     # Writing
 
@@ -334,3 +350,18 @@ class Exports:
                 if export.state != "writing" and not export.taking and now - export.used > KEPT_S:
                     self._remove(export)
             self._schedule()
+            closed = self._closed
+        if not closed:
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Have no export of runs that another process deleted from the lake."""
+        snapshot = self._readers.snapshot()
+        if snapshot == self._swept:
+            return
+        held = set[int]().union(*(export.runs for export in self._list()))
+        if held:
+            with self._readers.apart() as con:
+                there = named(con, list(held))
+            self.forget(list(held.difference(there)))
+        self._swept = snapshot

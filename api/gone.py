@@ -15,9 +15,15 @@ class Gone(UsageError):
     http_status = 499
 
 
+def has_gone() -> Callable[[], bool]:
+    """Says whether the client of this request has hung up."""
+    told: Callable[[], bool] = request.environ.get("waitress.client_disconnected", lambda: False)
+    return told
+
+
 def unless_gone() -> Callable[[], None]:
     """Raises once the client of this request has hung up."""
-    hung_up = request.environ.get("waitress.client_disconnected", lambda: False)
+    hung_up = has_gone()
 
     def check() -> None:
         if hung_up():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
@@ -12,7 +12,7 @@ import duckdb
 
 from ..lake.database import Lake
 from ..lake.delete import Receipt, delete_runs
-from ..lake.detail import run_ids
+from ..lake.detail import named, run_ids
 from ..lake.overview import totals
 from ..lake.readers import Readers
 from ..lake.sandbox.pool import Answer, Sandbox
@@ -86,14 +86,24 @@ class Service:
             if dry_run:
                 here = Lake(self.readers.lake.location, con, read_only=True)
                 return delete_runs(here, ids, dry_run=True)
-        with self._writing, self.readers.again(read_only=False) as lake:
-            lake.lock_timeout_s = _LOCK_TIMEOUT_S
-            receipt = delete_runs(lake, ids)
-        self.exports.forget(ids)
-        self.state.forget(run_keys)
-        self.readers.look()
-        self.sandbox.forget()
-        return receipt
+        try:
+            with self._writing, self.readers.again(read_only=False) as lake:
+                lake.lock_timeout_s = _LOCK_TIMEOUT_S
+                return delete_runs(lake, ids)
+        finally:
+            # Where it fails after the commit the runs are gone all the same.
+            self._forget(dict(zip(ids, run_keys, strict=True)))
+
+    def _forget(self, runs: Mapping[int, str]) -> None:
+        """Let go of all that is kept of those *runs*, keys by run_id, that the lake has no more."""
+        with self.readers.apart() as con:
+            there = named(con, list(runs))
+        gone = {id: key for id, key in runs.items() if id not in there}
+        if gone:
+            self.exports.forget(list(gone))
+            self.state.forget(list(gone.values()))
+            self.readers.look()
+            self.sandbox.forget()
 
     def version(self) -> str:
         """What an answer depends on: it changes when the lake or an annotation does."""

@@ -127,6 +127,8 @@ def snapshot(
         con.execute("COMMIT")
         if database is not None:
             con.execute("USE lake")
+            # DETACH would do the same, but says nothing where the disk is full.
+            con.execute("CHECKPOINT exporting")
             con.execute("DETACH exporting")
     except BaseException:
         # What went wrong first is to be told: a full disk makes each of these fail as well.

@@ -14,7 +14,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, cast
@@ -246,7 +246,9 @@ class Package:
 
         def watch() -> None:
             while not done.wait(_WATCH_EVERY_S):
-                self._look()
+                # Whatever it is that cannot be looked at: whoever stops the export is heard.
+                with suppress(Exception):
+                    self._look()
                 if self._cause is not None:
                     con.interrupt()
 

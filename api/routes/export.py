@@ -13,9 +13,10 @@ from flask_openapi3.blueprint import APIBlueprint
 from ...core.errors import UsageError
 from ...lake import outflow
 from ...lake.exported import Choice
-from .. import answers, chosen, download, given
+from .. import answers, chosen, download, foreign, given
 from ..asked import ExportAsked, ExportBegun, OneExport
 from ..exports import AT_ONCE, Busy, Export, Gone, mime
+from ..gone import has_gone, unless_gone
 from ..models import Taken
 from ..service import Service
 
@@ -24,6 +25,7 @@ _FILE: dict[str, Any] = {
     "content": {one: {"schema": {"type": "string", "format": "binary"}} for one in _MIMES}
 }
 _ANSWER: dict[str | int | HTTPStatus, Any] = {200: _FILE}
+_WAIT_S = 0.25
 _TAKEN: dict[str | int | HTTPStatus, Any] = {
     200: _FILE,
     206: _FILE,
@@ -72,22 +74,32 @@ def blueprint(service: Service) -> APIBlueprint:
     def file(path: OneExport, query: Taken) -> Response:
         """The file: in parts (Range) once it is ready, else as it is written, to its end."""
         export = exports.find(path.id)
-        if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
+        # What it has become is known once it is done, and may be known before.
+        done = export.done.is_set()
+        if not done and request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
             # Without chunks a file that ends early would look like a whole one.
-            export.done.wait()
+            check = unless_gone()
+            with exports.taken(export):
+                while not (done := export.done.wait(_WAIT_S)):
+                    check()
         if export.state == "ready":
             return _unkept(_ready(export))
-        if export.done.is_set():
+        if done:
             error = export.error or Gone("the export was removed")
             raise Gone(error.message, hint=error.hint or "start another")
         answer = _attached(Response(content_type=export.mime), export.name)
         if request.method != "HEAD":
-            answer.response = exports.follow(export)
+            with ExitStack() as stack:
+                stack.enter_context(exports.taken(export))
+                answer.response = exports.follow(export, has_gone())
+                answer.call_on_close(stack.pop_all().close)
         return answer
 
     @api.get("/export", responses=_ANSWER)
     def whole(query: ExportAsked) -> Response:
         """Runs and all that was logged as one download: a ZIP of tables, DuckDB, or the points."""
+        if (refusal := foreign.refused()) is not None:
+            return refusal
         with service.cursor() as con:
             ids = chosen.run_ids(con, query, service.names)
         if not ids:
@@ -101,11 +113,11 @@ def blueprint(service: Service) -> APIBlueprint:
         export = exports.begin(query.format, choice)
         with ExitStack() as stack:
             stack.callback(exports.discard, export)
-            written = exports.follow(export)
-            kept = stack.pop_all()
-        answer = _attached(Response(written, content_type=export.mime), export.name)
-        # Also when the client goes away: the server closes what it was given.
-        answer.call_on_close(kept.close)
+            stack.enter_context(exports.taken(export))
+            written = exports.follow(export, has_gone())
+            answer = _attached(Response(written, content_type=export.mime), export.name)
+            # Also when the client goes away: the server closes what it was given.
+            answer.call_on_close(stack.pop_all().close)
         return answer
 
     def points(ids: list[int], tags: list[str] | None) -> Response:

@@ -12,13 +12,16 @@ import pytest
 from flask.testing import FlaskClient
 
 from boardlake.api.service import Service
+from boardlake.core.errors import SpaceError
 from boardlake.core.settings import SourceSettings
 from boardlake.core.values import Piece
 from boardlake.ingest import cycle
 from boardlake.ingest.reader import Limits
 from boardlake.ingest.sample.writer import EventWriter
 from boardlake.ingest.setup import setups
+from boardlake.lake import delete as delete_module
 from boardlake.lake.database import Lake, open_lake
+from boardlake.lake.detail import run_ids
 from boardlake.lake.erase import erase
 from boardlake.lake.location import Location, locate
 from boardlake.lake.package import Package
@@ -205,6 +208,45 @@ def test_exports_of_a_deleted_run_go_with_it(client: FlaskClient, place: Locatio
     delete(client, runs=[gone], confirm=1)
     assert client.get(f"/api/v1/exports/{ids[0]}").status_code == 404
     assert [file.name for file in place.root.glob("exports/*/*.csv")] == [f"{ids[1]}.csv"]
+
+
+def test_what_fails_after_the_commit_leaves_nothing_of_the_runs(
+    client: FlaskClient, service: Service, place: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the disk is too full to erase, they are gone all the same: their exports and notes too."""
+
+    def full(_: Lake) -> tuple[int, bool]:
+        raise SpaceError("the disk is full")
+
+    key = next(iter(rows(client)))
+    client.patch("/api/v1/annotations", json={"runs": [key], "set": {"notes": "zz-secret"}})
+    id = client.post("/api/v1/exports", json={"runs": [key]}).get_json()["id"]
+    assert service.exports.find(id).done.wait(120)
+    monkeypatch.setattr(delete_module, "erase", full)
+    failed = client.post("/api/v1/delete", json={"runs": [key], "confirm": 1})
+    assert failed.status_code == 507 and key not in rows(client)
+    assert client.get(f"/api/v1/exports/{id}").status_code == 404
+    assert client.get("/api/v1/annotations").get_json() == {"annotations": []}
+    assert not list(place.root.glob("exports/*/*.parquet"))
+
+
+def test_exports_of_runs_that_another_process_deleted_go(
+    client: FlaskClient, service: Service, place: Location
+) -> None:
+    """As soon as anyone asks for an export after it."""
+    gone, other, *_ = rows(client)
+    first, second = (
+        client.post("/api/v1/exports", json={"runs": [key]}).get_json()["id"]
+        for key in (gone, other)
+    )
+    for id in (first, second):
+        assert service.exports.find(id).done.wait(120)
+    with open_lake(place, read_only=False) as lake:
+        delete_module.delete_runs(lake, run_ids(lake.con, [gone]))
+    service.readers.look()
+    assert client.get(f"/api/v1/exports/{first}/file").status_code == 404
+    assert client.get(f"/api/v1/exports/{second}").status_code == 200
+    assert [file.name for file in place.root.glob("exports/*/*.parquet")] == [f"{second}.parquet"]
 
 
 def test_a_run_that_an_ingester_reads_at_this_moment(

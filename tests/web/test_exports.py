@@ -436,6 +436,59 @@ def test_a_client_that_hangs_up_takes_nothing_from_others(
     assert drop(client, told["id"]) == 204 and not left(service)
 
 
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_who_waits_and_hangs_up_leaves_his_place(
+    server: str, client: FlaskClient, service: Service, slow: threading.Event, version: str
+) -> None:
+    """While nothing can be sent yet, no thread waits for a client that is not there."""
+    export = service.exports.find(begin(client, format="duckdb")["id"])
+    parts = urlsplit(server)
+    with socket.create_connection((str(parts.hostname), int(parts.port or 0))) as connection:
+        head = (
+            f"GET /api/v1/exports/{export.id}/file HTTP/{version}\r\nHost: {parts.netloc}\r\n\r\n"
+        )
+        connection.sendall(head.encode())
+        until(lambda: export.taking == 1)
+    until(lambda: export.taking == 0)
+    assert export.state == "writing"
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for it."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_other_pages_start_no_download(client: FlaskClient, service: Service) -> None:
+    """An image elsewhere whose address is this one has nothing written; a link may lead here."""
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "image"}
+    assert client.get("/api/v1/export?format=csv", headers=headers).status_code == 403
+    assert not left(service)
+    headers["Sec-Fetch-Dest"] = "document"
+    with client.get("/api/v1/export?format=csv&filter=points<100", headers=headers) as answer:
+        assert answer.status_code == 200
+
+
+def test_an_export_is_stopped_where_it_cannot_be_looked_at(
+    client: FlaskClient, slow: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What goes wrong beside it ends neither it nor the watch over it."""
+    looks: list[int] = []
+
+    def fails(_: Package) -> None:
+        looks.append(1)
+        if len(looks) > 1:
+            raise OSError("no one can look")
+
+    monkeypatch.setattr(Package, "_look", fails)
+    told = begin(client, format="csv")
+    until(lambda: len(looks) > 3)
+    assert drop(client, told["id"]) == 204
+    assert done(client, told["id"])["state"] == "stopped"
+
+
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
     """A disk of 8 MB."""
