@@ -21,6 +21,7 @@ _SCHEMA = pa.schema(
      ("runs", pa.int64()), ("importance", pa.float64()), ("std", pa.float64()),
      ("rank_correlation", pa.float64()), ("p", pa.float64()), ("direction", pa.string())]
 )  # fmt: skip
+BUSY = "Another forest is being grown: ask again in a moment."
 _INSTALL = "pip install 'boardlake[analysis]'"
 
 
@@ -89,7 +90,7 @@ def _weighed(found: Factors, check: Callable[[], None]) -> tuple[forest.Weighed 
     except ImportError as error:
         return None, f"scikit-learn is installed, but cannot be used: {error}"[:300]
     except forest.Busy:
-        return None, "Another forest is being grown: ask again in a moment."
+        return None, BUSY
     notes = []
     if weighed.rows < count:
         notes.append(f"The forest has seen {weighed.rows:,} of the {count:,} runs.")

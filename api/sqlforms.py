@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from ..core.errors import LimitError
 from ..lake.sandbox.pool import Answer
 from . import answers
 
@@ -23,6 +24,8 @@ Form = Literal["json", "csv", "parquet", "arrow"]
 # Integers beyond are not the same in every reader of JSON.
 _EXACT = 1 << 53
 _BLOB_BYTES = 64
+# A flag is a bit in Arrow and some thirty bytes on its way to JSON.
+_MOST_CELLS = 5_000_000
 # In microseconds of Unix time.
 _YEAR_1, _YEAR_9999 = -62_135_596_800_000_000, 253_402_300_799_999_999
 _Test = Callable[[pa.DataType], bool]
@@ -45,9 +48,14 @@ def told(answer: Answer, clip: int | None = None) -> dict[str, Any]:
     """*answer* as JSON: exact where JSON can be, by name or as text where it cannot.
 
     With *clip*, of longer texts only so many characters are given, of bytes the first 64; `cut`
-    names these: row, column, size of the whole. Raises UsageError for what has no form in JSON.
+    names these: row, column, size of the whole. Raises UsageError for what has no form in JSON,
+    LimitError for what is too much.
     """
     table = table_of(answer)
+    cells = sum(_cells(chunk) for column in table.columns for chunk in column.chunks)
+    if cells > _MOST_CELLS:
+        hint = "ask for fewer rows or columns, or for Arrow, CSV or Parquet"
+        raise LimitError(f"{cells:,} values are too many for JSON: {_MOST_CELLS:,} fit", hint=hint)
     cut: list[tuple[int, int, int]] = []
     columns = []
     for at, column in enumerate(table.columns):
@@ -80,6 +88,18 @@ def file_of(answer: Answer, form: Form) -> bytes:
     else:
         pyarrow.parquet.write_table(table, sink, compression="zstd")
     return sink.getvalue()
+
+
+def _cells(array: pa.Array) -> int:
+    """How many values there are in *array*, those within others included."""
+    kind = array.type
+    if isinstance(array, pa.MapArray):
+        return len(array) + _cells(array.keys) + _cells(array.items)
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        return len(array) + _cells(array.flatten())
+    if pa.types.is_struct(kind):
+        return len(array) + sum(map(_cells, array.flatten()))
+    return len(array)
 
 
 def _plain(name: str, column: pa.ChunkedArray) -> list[Any]:

@@ -27,7 +27,8 @@ _ROUNDS = (2, 5)
 # Rows by columns: of all rounds together, and of one. What is left out is left out by chance.
 _CELLS, _MOST_CELLS = 25_000, 30_000
 _LEAST_ROWS = 500
-_CATEGORIES = 20
+# Columns of one category, and of all features about.
+_CATEGORIES, _COLUMNS = 20, 200
 _SEED = 20_250_101
 # Forests are grown one at a time; who waits longer does without.
 _WAIT_S = 20.0
@@ -81,16 +82,22 @@ def weigh(
     """
     rng = np.random.default_rng(_SEED)
     rows = np.arange(len(target))
-    most = min(MOST_ROWS, max(_LEAST_ROWS, _MOST_CELLS // len(features)))
+    categories = max(2, min(_CATEGORIES, _COLUMNS // len(features)))
+    wide = sum(min(one.categories, categories) or 1 for one in features)
+    most = min(MOST_ROWS, max(_LEAST_ROWS, _MOST_CELLS // wide))
     if len(rows) > most:
         rows = np.sort(rng.permutation(rows)[:most])
     y = ranks(target[rows])
-    blocks = [_encoded(one, rows) for one in features]
+    spread = float(((y - y.mean()) ** 2).sum())
+    if not spread:
+        # Whoever is chosen by chance may have the one value that nearly all have.
+        nothing = [0.0] * len(features)
+        return Weighed(nothing, nothing, 0.0, len(rows))
+    blocks = [_encoded(one, rows, categories) for one in features]
     whole = np.concatenate(blocks, axis=1)
     ends = np.cumsum([block.shape[1] for block in blocks])
     places = [slice(end - block.shape[1], end) for block, end in zip(blocks, ends, strict=True)]
     rounds = int(np.clip(_CELLS // whole.size, *_ROUNDS))
-    spread = float(((y - y.mean()) ** 2).sum())
     lost, scores = np.empty((rounds, _SHUFFLES, len(features))), np.empty(rounds)
     with _alone() as forest:
         for i in range(rounds):
@@ -131,8 +138,8 @@ def _alone() -> Iterator[Callable[[np.random.Generator, int], Any]]:
         _growing.release()
 
 
-def _encoded(feature: Feature, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Columns for a forest: a number as its rank, a category as one column for each common value.
+def _encoded(feature: Feature, rows: NDArray[np.int64], most: int) -> NDArray[np.float32]:
+    """Columns for a forest: a number as its rank, a category as one for each of *most* common values.
 
     Trees only ask what is greater: ranks keep that, and every value that a number may have.
     """
@@ -144,7 +151,7 @@ def _encoded(feature: Feature, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         return column
     codes = np.asarray(values, np.int64)
     counts = np.bincount(codes + 1, minlength=feature.categories + 1)
-    shown = [code - 1 for code in np.argsort(-counts, kind="stable")[:_CATEGORIES] if counts[code]]
+    shown = [code - 1 for code in np.argsort(-counts, kind="stable")[:most] if counts[code]]
     return np.stack([codes == code for code in shown], axis=1).astype(np.float32)
 
 

@@ -230,10 +230,11 @@ def among(run_ids: Sequence[int] | None, column: str, params: dict[str, object])
     if len(run_ids) <= _LISTED:
         params.update((f"r{i}", run_id) for i, run_id in enumerate(run_ids))
         return f"{column} IN ({', '.join(f'$r{i}' for i in range(len(run_ids)))})"
-    params |= {"ids": list(run_ids), "least": min(run_ids), "most": max(run_ids)}
+    bounds = {"among_from": min(run_ids), "among_to": max(run_ids)}
+    params |= {"among_ids": list(run_ids), **bounds}
     # The bounds leave out files: a set that is only known when the query runs does not.
-    among = f"{column} IN (SELECT unnest($ids::BIGINT[]))"
-    return f"{among} AND {column} BETWEEN $least AND $most"
+    among = f"{column} IN (SELECT unnest($among_ids::BIGINT[]))"
+    return f"{among} AND {column} BETWEEN $among_from AND $among_to"
 
 
 def _like(patterns: Sequence[str], column: str, params: dict[str, object]) -> str:

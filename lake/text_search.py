@@ -93,7 +93,9 @@ def search(
     if not run_ids:
         return 0, []
     given: dict[str, object] = {f"p{i}": one for i, one in enumerate(patterns)}
-    given |= {"ids": list(run_ids), "first": min(run_ids), "last": max(run_ids), "limit": limit}
+    given |= {"ids": list(run_ids), "first": min(run_ids), "last": max(run_ids)}
+    # One at least: the total stands in the rows.
+    given["limit"] = max(limit, 1)
     given["places"] = patterns[0] if regex else f"(?i)(?:{'|'.join(map(_bare, patterns))})"
     matches = " AND ".join(f"regexp_matches({_BODY}, $p{i})" for i in range(len(patterns)))
     tagged = ""
@@ -103,7 +105,7 @@ def search(
     with _within(con, seconds):
         table = ask.read(con, lambda: con.execute(sql, given).to_arrow_table())
     rows = table.to_pylist()
-    return (int(rows[0]["total"]) if rows else 0), [_hit(row) for row in rows]
+    return (int(rows[0]["total"]) if rows else 0), [_hit(row) for row in rows[:limit]]
 
 
 def _words(query: str) -> list[str]:

@@ -15,7 +15,7 @@ from ...lake.search import Query
 from .. import answers
 from ..compared import Importance, ImportanceAsked
 from ..gone import unless_gone
-from ..importance import importance
+from ..importance import BUSY, importance
 from ..service import Service
 
 _KEPT = 16
@@ -50,8 +50,11 @@ def blueprint(service: Service) -> APIBlueprint:
                 )
             found = {"target": body.target, **importance(read, body.method, unless_gone())}
             found["seconds"] = round(time.perf_counter() - began, 3)
+            # What has another answer at another moment is not kept.
+            passing = BUSY in found["note"] or "now" in f"{body.filter} {body.target}".lower()
             with keeping:
-                kept[key] = found
+                if not passing:
+                    kept[key] = found
                 while len(kept) > _KEPT:
                     kept.popitem(last=False)
         return jsonify(answers.plain(found))

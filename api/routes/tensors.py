@@ -110,6 +110,8 @@ def blueprint(service: Service) -> APIBlueprint:
         notes = {one.run_key: one.name for one in service.state.annotations(keys)}
         found = []
         for hit in hits:
+            if hit.run_id not in names:
+                continue  # deleted meanwhile
             key, name = names[hit.run_id]
             row = asdict(hit)
             del row["run_id"]

@@ -111,3 +111,19 @@ def test_whoever_waits_too_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     go.set()
     thread.join()
     assert weigh(*made(40)).rows == 40
+
+
+def test_a_target_that_those_seen_share_tells_nothing() -> None:
+    """One run in ten thousand is another: whoever is chosen by chance may not have it."""
+    target = np.zeros(10_000)
+    target[4_321] = 1
+    found = weigh([Feature(np.arange(10_000.0))], target)
+    assert found.importance == found.std == [0.0] and found.score == 0
+
+
+def test_many_categories_are_bounded() -> None:
+    """A hundred texts of many values: a forest sees the commonest of each."""
+    rng = np.random.default_rng(5)
+    features = [Feature(rng.integers(0, 30, 60), 30) for _ in range(100)]
+    found = weigh(features, rng.normal(size=60))
+    assert len(found.importance) == 100 and found.rows == 60

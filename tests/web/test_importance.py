@@ -157,6 +157,16 @@ def test_the_same_question_has_the_same_answer(client: FlaskClient, service: Ser
     assert ask(client, **asked) | {"seconds": 0} == first | {"seconds": 0}
 
 
+def test_a_passing_answer_is_not_kept(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who was told that another forest is being grown finds one the next time."""
+    pytest.importorskip("sklearn")
+    asked = {"target": 'max("val/acc1")', "filter": "project = 'vision'"}
+    monkeypatch.setattr(forest, "_WAIT_S", 0.0)
+    with forest._growing:
+        assert "ask again" in ask(client, **asked)["note"]
+    assert ask(client, **asked)["method"] == "forest"
+
+
 def test_a_target_that_nobody_has(client: FlaskClient) -> None:
     """No run of the filter, or none with a value."""
     for query in ("name = 'nobody'", "project = 'rl'"):

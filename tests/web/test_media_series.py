@@ -21,8 +21,8 @@ from boardlake.api import packed
 from boardlake.api.service import Service
 from boardlake.ingest.sample import forms
 from boardlake.ingest.sample.writer import EventWriter
+from boardlake.lake import history, media_series, write
 from boardlake.lake import media as lake
-from boardlake.lake import media_series, write
 
 Filled = Callable[..., tuple[FlaskClient, Service]]
 WALL = 1_700_000_000.0
@@ -79,6 +79,17 @@ def test_tags_of_some_runs(filled: Filled) -> None:
     (only,) = ask(client, "tags", runs=[runs["a"]], kind="audio")["tags"]
     assert (only["tag"], only["runs"], only["steps"]) == ("beep", 1, 1)
     assert ask(client, "tags", runs=[runs["a"]], kind="curves") == {"tags": [], "truncated": False}
+
+
+def test_more_runs_than_a_statement_lists(filled: Filled, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their bounds are not those of what is asked for."""
+    client, _ = filled({"a": logged(0, 3), "b": logged(50, 5), "c/d": logged(9, 1)})
+    runs = list(keys(client).values())
+    steps = {"runs": runs, "tags": [{"tag": "grid"}], "kind": "images"}
+    found = [ask(client, "tags", runs=runs), ask(client, "steps", **steps)]
+    monkeypatch.setattr(history, "_LISTED", 1)
+    again = [ask(client, "tags", runs=runs), ask(client, "steps", **steps)]
+    assert again == found and len(found[0]["tags"]) == 2 and not found[0]["truncated"]
 
 
 def test_all_steps_in_one_answer(filled: Filled) -> None:

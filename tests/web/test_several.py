@@ -196,6 +196,8 @@ def test_search_in_texts(filled: Filled) -> None:
     assert [hit["run"] for hit in found["hits"]] == ["a"] and found["searched"] == 1
     found = post(client, "texts/search", query="learning", limit=1)
     assert (found["total"], found["truncated"], len(found["hits"])) == (3, True, 1)
+    found = post(client, "texts/search", query="learning", limit=0)
+    assert (found["total"], found["truncated"], found["hits"]) == (3, True, [])
     found = post(client, "texts/search", query=r"0\.\d", regex=True)
     assert [found["hits"][0]["snippet"][a:b] for a, b in found["hits"][0]["matches"]] == ["0.1"]
     found = post(client, "texts/search", query="learning", tags=["other"])
