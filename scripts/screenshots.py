@@ -21,10 +21,10 @@ _ARGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgroun
 _IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 _VISION = "project = 'vision' and state = 'finished'"
 _STATEMENT = """-- mean loss of each learning rate, from every point
-SELECT h.value AS lr, step - step % 5000 AS steps, avg(p.value) AS loss
+SELECT h.value AS lr, p.step - p.step % 5000 AS step, avg(p.value) AS loss
 FROM scalars p JOIN hparams h USING (run_id) JOIN runs r USING (run_id)
-WHERE p.tag = 'train/loss' AND h.name = 'lr' AND r.project = 'vision' AND isfinite(p.value)
-GROUP BY ALL ORDER BY lr, steps"""
+WHERE p.tag = 'train/loss' AND h.name = 'lr' AND r.project = 'vision' AND h.number < 1
+GROUP BY ALL ORDER BY lr, step"""
 _SIZE = {"width": 1440, "height": 810}
 
 
@@ -112,7 +112,10 @@ def main() -> None:
         ]
         media = f"{url}/media?q={query}&n=0&show={first[0]},{second[0]}"
         shoot(browser, f"{media}&va={two[0]}&vb={two[1]}&vm=diff", "media", dark=True)
-        shoot(browser, f"{url}/sql?q={quote(_STATEMENT)}&show=chart", "sql", dark=True)
+        chart = quote(json.dumps({"kind": "line", "scale": "log"}))
+        shoot(
+            browser, f"{url}/sql?q={quote(_STATEMENT)}&show=chart&chart={chart}", "sql", dark=True
+        )
         shoot(browser, f"{url}/sources", "sources")
         browser.close()
 
