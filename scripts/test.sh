@@ -8,5 +8,6 @@ fi
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .
 .venv/bin/mypy
-# A file stays with one process: its tests share lakes and servers.
-exec .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile --durations 25
+# A file stays with one process: its tests share lakes and servers. In order: once a browser was started, a process has a
+# loop of asyncio that runs, and the prompt of the command line cannot have its own.
+exec .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 25

@@ -29,9 +29,10 @@ FORMS = ("parquet", "csv", "arrow", "duckdb", "points")
 
 
 def left(service: Service) -> list[Path]:
-    """What exports have on the disk."""
-    folder = service.readers.lake.location.root / "exports"
-    return [path for path in folder.rglob("*") if path.is_file() and path.name != "lock"]
+    """What exports of this server, not of others over the same lake, have on the disk."""
+    folder = service.exports._spool._folder
+    found = folder.rglob("*") if folder else ()
+    return [path for path in found if path.is_file() and path.name != "lock"]
 
 
 def read(data: bytes, form: str, folder: Path) -> pd.DataFrame:
