@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -11,11 +13,14 @@ from typing import Any
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
+import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Page, expect
 
 from boardlake.cli.main import main
 
+# On a busy machine; nothing is measured here.
+_PATIENCE_MS = 60_000
 Serve = Callable[[Path, Path], AbstractContextManager[str]]
 # A run with each kind of data, so that every tab is opened on somebody's real files.
 _KINDS = """
@@ -109,3 +114,33 @@ def test_sources(page: Page, real_url: tuple[str, Path]) -> None:
             card.get_by_role("button", name="Show what was found").click()
             expect(card.locator("tbody tr").first).to_be_visible()
     expect(page.locator(".failed:not(.state)")).to_have_count(0)
+
+
+def test_sql(page: Page, real_url: tuple[str, Path]) -> None:
+    """A statement over every point of them is answered as a table and as a chart."""
+    url, _ = real_url
+    statement = "SELECT tag, count(*) AS n FROM scalars GROUP BY tag ORDER BY n DESC, tag LIMIT 20"
+    page.goto(f"{url}/sql?{urlencode({'q': statement})}")
+    expect(page.locator(".sql-count")).to_contain_text("20 rows", timeout=_PATIENCE_MS)
+    (most,) = ask(url, "sql", query=f"SELECT max(n) FROM ({statement})")["rows"]
+    expect(page.locator(".sql-rows .space > .row").first).to_contain_text(f"{most[0]}")
+    page.goto(f"{url}/sql?{urlencode({'q': statement, 'show': 'chart'})}")
+    picture = page.locator(".sql-chart canvas")
+    expect(picture).to_have_attribute("aria-label", re.compile("n"), timeout=_PATIENCE_MS)
+    expect(page.locator(".failed")).to_have_count(0)
+
+
+def test_everything_is_downloaded(page: Page, real_url: tuple[str, Path], tmp_path: Path) -> None:
+    """All runs of all projects as Parquet: every point that was ever logged."""
+    url, _ = real_url
+    page.goto(f"{url}/?view=table&dup=1")
+    page.get_by_role("button", name="Download all runs that match").click()
+    asked = page.get_by_role("dialog", name=re.compile("^Download all"))
+    with page.expect_download(timeout=_PATIENCE_MS) as started:
+        asked.get_by_role("button", name="Download", exact=True).click()
+    started.value.save_as(tmp_path / "all.zip")
+    with zipfile.ZipFile(tmp_path / "all.zip") as packed:
+        (name,) = (one for one in packed.namelist() if one.endswith("scalar_points.parquet"))
+        points = pq.read_metadata(io.BytesIO(packed.read(name))).num_rows
+    (told,) = ask(url, "sql", query="SELECT count(*) FROM scalar_points")["rows"]
+    assert points == told[0] > 100_000
