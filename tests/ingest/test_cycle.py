@@ -131,7 +131,10 @@ def test_a_copy_is_recognised_and_a_fork_is_not(house: Any) -> None:
             "SELECT r.path, d.path FROM runs r LEFT JOIN runs d ON d.run_id = r.duplicate_of"
         )
     )
-    assert found == {"copy": None, "fork": None, "job": "copy"}
+    # Which of two copies that are equally full is shown is the lake's to say.
+    assert found in (
+        {"copy": None, "fork": None, "job": "copy"}, {"copy": "job", "fork": None, "job": None},
+    )  # fmt: skip
 
 
 def test_states_follow_growth_and_evidence(house: Any) -> None:
