@@ -8,6 +8,7 @@ import io
 import json
 import math
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -41,6 +42,12 @@ ZIPS = ("parquet", "csv", "arrow")
 FORMS = (*ZIPS, "duckdb")
 _PATIENCE_S = 60
 Filled = Callable[..., tuple[FlaskClient, Service]]
+
+
+@pytest.fixture(scope="module")
+def samples(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy: what other servers export of the samples is not seen here."""
+    return shutil.copytree(samples, tmp_path_factory.mktemp("exports") / "lake")
 
 
 def begin(client: FlaskClient, **body: object) -> dict[str, Any]:

@@ -7,10 +7,12 @@ import json
 import socket
 import threading
 import time
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
 
+from boardlake.api.gone import Gone
 from boardlake.api.routes import curves as route
 from boardlake.api.service import Service
 from boardlake.cli.serve import bind, server_of
@@ -23,16 +25,14 @@ def test_curves_nobody_waits_for_are_not_computed(
     began, done = threading.Event(), threading.Event()
     found: list[str] = []
 
-    def slow(
-        con: object, query: object, go_on: route.Callable[[], None], spans: object
-    ) -> list[object]:
+    def slow(con: object, query: object, go_on: Callable[[], None], spans: object) -> list[object]:
         began.set()
         try:
             for _ in range(600):
                 time.sleep(0.02)
                 go_on()
             found.append("went on")
-        except route.Gone:
+        except Gone:
             found.append("gone")
             raise
         finally:
