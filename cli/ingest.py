@@ -15,7 +15,8 @@ from .behind import follow
 from .context import Context
 
 if TYPE_CHECKING:
-    from ..ingest.cycle import Options, Report, SourceSetup
+    from ..ingest.cycle import Options, Report
+    from ..ingest.setup import SourceSetup
     from ..lake.database import Lake
 
 

@@ -18,6 +18,7 @@ from urllib.parse import unquote_to_bytes
 import pydantic
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
+from . import places
 from .errors import ConfigError, UsageError
 
 MAX_CONFIG = 1_000_000  # bytes
@@ -107,7 +108,15 @@ def _local(text: str, base: Path, remote: str) -> str:
 
 
 def _source_uri(text: str, base: Path) -> str:
-    return _local(text, base, "this version reads local directories and mounts only")
+    """Return *text* as the URI of a source: an absolute path, or a remote URI without secrets."""
+    if places.kind_of(text) == "local":
+        return _local(text, base, "another machine's is sftp://HOST/PATH")
+    try:
+        places.parse(text)
+    except ValueError as error:
+        # What was given may hold a password, and errors are stored and shown.
+        raise ValueError(f"got {places.scheme_of(text)}:..., {error}") from None
+    return text.rstrip("/") if text.count("/") > 2 else text
 
 
 def _lake_path(value: object, base: Path) -> Path:
@@ -132,6 +141,11 @@ Globs = Annotated[tuple[Glob, ...], Field(strict=False, max_length=1000)]
 NameGlob = Annotated[str, _matching(r"[^/\x00-\x1f]{1,255}", _NAME)]
 NameGlobs = Annotated[tuple[NameGlob, ...], Field(strict=False, max_length=1000)]
 RunPattern = Annotated[str, Field(max_length=1000), AfterValidator(_run_pattern)]
+Host = Annotated[
+    str, _matching(r"[^\s/@#%-][^\s/@#%]{0,255}", "a name, a range or a pattern of hosts")
+]
+Hosts = Annotated[tuple[Host, ...], Field(strict=False, max_length=1000)]
+EnvPrefix = Annotated[str, _matching(r"([A-Z][A-Z0-9_]{0,31}_)?", "capitals that end in '_'")]
 SourceName = Annotated[str, _matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", _SOURCE)]
 
 
@@ -173,10 +187,20 @@ class SourceSettings(_Table):
     """A root that is scanned for event files, and the rules that hold below it: seconds."""
 
     uri: str = Field(
-        description="Directory, local or mounted: absolute, from ~, from this file's, or file:///.",
+        description="A directory, local or mounted (absolute, from ~, from this file's), or "
+        "s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://CONTAINER/PREFIX, https://HOST/PATH (an index "
+        "of files), davs://HOST/PATH (WebDAV), sftp://[USER@]HOST/PATH, ssh:///PATH with hosts, "
+        "slurm: or slurm://LOGIN-NODE, or any URL that an installed fsspec knows.",
         examples=["~/runs"],
     )
-    machine: Label = _setting("", "Machine its runs come from; empty = the name of this host.")
+    hosts: Hosts = _setting(
+        (),
+        "For ssh:///PATH: the hosts that have it. Names, ranges such as gpu[01-20], or patterns such "
+        "as lab-* of the Host lines in ssh_config. Each is a machine and a source of its own.",
+    )
+    machine: Label = _setting(
+        "", "Machine its runs come from; empty = the host of the URI, or the name of this one."
+    )
     project: Label = _setting("", "Project of all its runs; empty = derived from each run's path.")
     include: Globs = _setting(
         ("**",), "Patterns of the files to read, in the form that exclude has.", min_length=1
@@ -206,11 +230,58 @@ class SourceSettings(_Table):
     stalled_after: Duration = _setting("30m", "A run silent for this long has stalled.", gt=0)
     finished_after: Duration = _setting("24h", "A run silent for this long is finished.", gt=0)
     follow_symlinks: bool = _setting(True, "Enter directories that are links, too.")
+    rescan: Duration = _setting(
+        "1h", "Look at everything at least this often; in between only at what may have changed."
+    )
+    timeout: Duration = _setting("10s", "Give up on a server that is silent for so long.", gt=0)
+    endpoint: Label = _setting(
+        "", "URL of a server that speaks the protocol of S3, GCS or Azure; empty = the provider's."
+    )
+    region: Label = _setting("", "Region of the bucket; empty = as the environment says.")
+    account: Label = _setting("", "Azure storage account; empty = as the environment says.")
+    profile: Label = _setting(
+        "", "Profile of ~/.aws/config, SSO included; needs the extra boardlake[aws]."
+    )
+    anonymous: bool = _setting(False, "Read a public bucket without credentials.")
+    env_prefix: EnvPrefix = _setting(
+        "",
+        "Credentials of this source alone: LAB_ makes LAB_AWS_ACCESS_KEY_ID and so on count instead "
+        "of AWS_ACCESS_KEY_ID.",
+    )
+    ssh_config: Label = _setting("~/.ssh/config", "OpenSSH's client configuration.")
+    requests_per_day: int = _setting(
+        0, "Requests to a server within 24 hours, after which it is left alone; 0 = no limit.", ge=0
+    )
+    list_price: float = _setting(
+        0.005, "Price of 1,000 list requests to a bucket, for an estimate of its cost.", ge=0
+    )
+    read_price: float = _setting(0.0004, "Price of 1,000 other requests to a bucket.", ge=0)
+    traffic_price: float = _setting(0.0, "Price of 1 GB read from a bucket.", ge=0)
 
     @field_validator("uri")
     @classmethod
     def _absolute(cls, value: str, info: ValidationInfo) -> str:
         return _source_uri(value, info.context or Path())
+
+    @field_validator("media")
+    @classmethod
+    def _reachable(cls, value: str, info: ValidationInfo) -> str:
+        if value == "reference" and places.kind_of(info.data.get("uri", "")) != "local":
+            raise ValueError("got 'reference', expected 'copy' or 'skip': the source is remote")
+        return value
+
+    @field_validator("hosts")
+    @classmethod
+    def _of_ssh(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        uri = info.data.get("uri")
+        if uri is not None:
+            nameless = places.kind_of(uri) == "ssh" and not places.parse(uri).host
+            if bool(value) != nameless:
+                expected = "a list of hosts" if nameless else "none: only ssh:///PATH has hosts"
+                raise ValueError(
+                    f"got {_show(list(value)) if value else 'none'}, expected {expected}"
+                )
+        return value
 
     @field_validator("finished_after")
     @classmethod
@@ -393,6 +464,8 @@ def _value(value: object) -> str:
         return str(value).lower()
     if isinstance(value, int):
         return f"{value:_}"
+    if isinstance(value, float):
+        return repr(value)
     if isinstance(value, tuple):
         items = ", ".join(_value(item) for item in value)
         lines = textwrap.wrap(items, 80, initial_indent="    ", subsequent_indent="    ")

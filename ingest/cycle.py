@@ -17,7 +17,9 @@ from ..lake import sources as lake_sources
 from ..lake.database import Lake
 from ..lake.write import Written, write
 from . import plan as planning
+from .memory import Memory
 from .reader import Limits, Work, read
+from .setup import SourceSetup
 from .sources.base import Source
 
 # Pieces decoded ahead of the commit: enough to keep the readers busy while it runs, few enough to hold.
@@ -72,15 +74,6 @@ class Options:
     progress: Progress = field(default_factory=Progress)
 
 
-@dataclass
-class SourceSetup:
-    """A source with what its settings say of it."""
-
-    source: Source
-    facts: lake_sources.SourceFacts
-    settings: planning.PlanSettings
-
-
 def warm() -> None:
     """Begin to load or compile the kernels, in a thread: there is a lake to open meanwhile."""
     # No daemon: a process that ends in the middle of compiling would crash rather than end.
@@ -119,29 +112,33 @@ def run(lake: Lake, setups: list[SourceSetup], options: Options) -> list[Report]
 def dry_run(lake: Lake | None, setups: list[SourceSetup]) -> Iterator[tuple[str, planning.Plan]]:
     """What a cycle would read, source by source."""
     for setup in setups:
-        listing = setup.source.walk()
-        yield setup.facts.source, planning.make(lake, listing, setup.facts, setup.settings)
+        listing = setup.open().walk(Memory())
+        yield setup.facts.source, planning.make(lake, listing, setup.facts, setup.plan)
 
 
 def _run_source(lake: Lake, setup: SourceSetup, options: Options, report: Report) -> None:
     lake_sources.write_source(lake, setup.facts)
-    listing = setup.source.walk()
-    plan = planning.make(lake, listing, setup.facts, setup.settings)
+    source = setup.open()
+    listing = source.walk(Memory())
+    plan = planning.make(lake, listing, setup.facts, setup.plan)
     report.files_listed = len(listing.files)
     report.files_changed = plan.files
     report.bytes_to_read = plan.bytes
     report.problems += len(listing.problems)
     lake_sources.write_problems(lake, report.source, listing.problems)
     options.progress.begin(report.source, plan.files, plan.bytes)
-    _read_and_commit(lake, setup, plan, options, report)
-    report.bytes_read += planning.settle(
-        lake, setup.source, listing, plan, setup.facts, setup.settings
-    )
-    report.requests = listing.requests + plan.files
+    _read_and_commit(lake, source, setup, plan, options, report)
+    report.bytes_read += planning.settle(lake, source, listing, plan, setup.facts, setup.plan)
+    report.requests = source.spent.lists + source.spent.reads
 
 
 def _read_and_commit(
-    lake: Lake, setup: SourceSetup, plan: planning.Plan, options: Options, report: Report
+    lake: Lake,
+    source: Source,
+    setup: SourceSetup,
+    plan: planning.Plan,
+    options: Options,
+    report: Report,
 ) -> None:
     batch: list[Piece] = []
     points = weight = 0
@@ -156,9 +153,9 @@ def _read_and_commit(
         batch.clear()
         points = weight = 0
 
-    with _Readers(setup.source, plan.groups, options) as pieces:
+    with _Readers(source, plan.groups, options) as pieces:
         for piece in pieces:
-            batch.append(planning.refine(piece, plan, setup.settings))
+            batch.append(planning.refine(piece, plan, setup.plan))
             points += piece.points
             weight += piece.weight
             if points >= options.batch_points or weight >= options.batch_bytes:

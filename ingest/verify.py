@@ -25,6 +25,7 @@ from ..lake import compare, history, runs_of, search
 from ..lake.compare import FileRead, StoredFile
 from ..lake.database import Lake
 from .bytestream import open_stream
+from .memory import Memory
 from .oracle import Copy, Result, Task, read_stream
 from .setup import setups
 from .sources.base import Source
@@ -118,7 +119,8 @@ class _Sources:
     """The sources of files, each listed once when the first of its files is asked for."""
 
     def __init__(self, lake: Lake, configured: Mapping[str, SourceSettings]) -> None:
-        self._lake, self._configured = lake, configured
+        self._lake = lake
+        self._setups = {one.name: one for one in setups(configured)} if configured else {}
         self._uris = compare.uris(lake.con)
         self._listed: dict[str, tuple[Source, dict[str, FileEntry]] | str] = {}
         self._gaps: dict[str, dict[str, list[compare.Gap]]] = {}
@@ -140,13 +142,12 @@ class _Sources:
         return self._gaps[file.source].get(file.path, [])
 
     def _list(self, name: str) -> tuple[Source, dict[str, FileEntry]] | str:
-        settings = self._configured.get(name)
         try:
-            if settings is not None:
-                (setup,) = setups({name: settings})
-            else:
+            setup = self._setups.get(name)
+            if setup is None:
                 (setup,) = setups({}, (self._uris.get(name, ""),))
-            return setup.source, {entry.path: entry for entry in setup.source.walk().files}
+            source = setup.open()
+            return source, {entry.path: entry for entry in source.walk(Memory()).files}
         except (SourceError, UsageError) as error:
             return f"its source cannot be read: {error.message}"
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
-import re
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ...core.errors import SourceError
 from ...core.values import FileEntry, Problem
+from ..memory import Memory
 from ..names import is_event_file
-from .base import Listing
-
-_MAX_DEPTH = 64
-_MAX_BESIDE = 10_000
-
+from .base import Listing, Spent
+from .chosen import MAX_BESIDE, MAX_DEPTH, Chosen, finish
 
 # Device and inode: what a file or a directory is, whatever its name.
 _Id = tuple[int, int]
@@ -45,16 +41,17 @@ class LocalSource:
         *,
         follow_symlinks: bool = True,
     ) -> None:
+        self.spent = Spent()
+        self.at_once = 1
         self._follow = follow_symlinks
         self._single = ""
         if os.path.isfile(root):
             root, self._single = os.path.split(root)
         self.root = os.fsencode(root)
-        self._included = _matcher(include)
-        self._excluded = _matcher(exclude)
+        self._chosen = Chosen(include, exclude)
         self._names: dict[str, bytes] = {}
 
-    def walk(self) -> Listing:
+    def walk(self, memory: Memory) -> Listing:
         """All files below the root, symlinks followed, each file once however many names it has.
 
         What is really there comes before links, so that a link never renames what it points at.
@@ -74,21 +71,18 @@ class LocalSource:
             if identity in walk.seen:
                 continue
             walk.seen.add(identity)
-            walk.listing.requests += 1
+            self.spent.add(lists=1)
             self._scan(relative, depth, walk)
         for name, path, entry, identity in sorted(walk.linked, key=lambda found: found[0]):
             self._add(walk, name, path, entry, identity)
         listing = walk.listing
-        holding = {entry.path.rpartition("/")[0] for entry in listing.files}
-        above = {"/".join(d.split("/")[:n]) for d in holding for n in range(d.count("/") + 2)}
-        listing.beside = {d: files for d, files in listing.beside.items() if _near(d, above)}
-        listing.files.sort(key=lambda entry: entry.path)
+        finish(listing)
+        listing.looked = len(listing.files)
         return listing
 
-    def read(self, path: str, start: int, length: int) -> bytearray:
+    def read(self, path: str, start: int, length: int, version: str = "") -> bytearray:
         """At most *length* bytes of a listed file."""
-        name = self._names.get(path, os.fsencode(path))
-        handle = os.open(os.path.join(self.root, name), os.O_RDONLY | os.O_CLOEXEC)
+        handle = os.open(self._real(path), os.O_RDONLY | os.O_CLOEXEC)
         try:
             data = bytearray(length)
             view, filled = memoryview(data), 0
@@ -100,9 +94,21 @@ class LocalSource:
             view.release()
             if filled < length:
                 del data[filled:]
+            self.spent.add(reads=1, bytes=len(data))
             return data
         finally:
             os.close(handle)
+
+    def stat(self, path: str) -> FileEntry | None:
+        """The entry of a listed file as it is now."""
+        try:
+            info = os.stat(self._real(path))
+        except FileNotFoundError:
+            return None
+        return FileEntry(path, info.st_size, info.st_mtime_ns, f"{info.st_ino:x}")
+
+    def _real(self, path: str) -> bytes:
+        return os.path.join(self.root, self._names.get(path, os.fsencode(path)))
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -121,7 +127,7 @@ class LocalSource:
         for item in found:
             path = os.path.join(relative, item.name)
             name = _show(path)
-            if self._excluded(name):
+            if self._chosen.excluded(name):
                 continue
             try:
                 info = item.stat()
@@ -139,8 +145,8 @@ class LocalSource:
                 else:
                     self._add(walk, name, path, entry, identity)
             elif stat.S_ISDIR(info.st_mode) and (self._follow or not linked):
-                if depth == _MAX_DEPTH:
-                    message = f"lies more than {_MAX_DEPTH} directories deep: not looked into"
+                if depth == MAX_DEPTH:
+                    message = f"lies more than {MAX_DEPTH} directories deep: not looked into"
                     problems.append(Problem(name, 0, 0, "too deep", message))
                     continue
                 (walk.links if linked else below).append((path, depth + 1, identity))
@@ -150,41 +156,14 @@ class LocalSource:
         directory, _, base = name.rpartition("/")
         if not is_event_file(base) or (self._single and name != self._single):
             beside = walk.listing.beside.setdefault(directory, [])
-            if len(beside) < _MAX_BESIDE:
+            if len(beside) < MAX_BESIDE:
                 beside.append(entry)
-        elif self._included(name) and identity not in walk.files:
+        elif self._chosen.included(name) and identity not in walk.files:
             walk.files.add(identity)
             walk.listing.files.append(entry)
             self._names[name] = path
 
 
-def _near(directory: str, above: set[str]) -> bool:
-    """Whether a directory is at, above, or one or two levels below one with event files."""
-    parts = directory.split("/") if directory else []
-    return any("/".join(parts[: len(parts) - n]) in above for n in range(min(3, len(parts) + 1)))
-
-
 def _show(path: bytes) -> str:
     """A path as text: bytes that are not UTF-8 as `\\xNN`, since the lake holds only text."""
     return path.decode("utf-8", "backslashreplace")
-
-
-def _matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
-    """Whether a relative path matches a glob; a pattern without '/' matches any path component."""
-    if not patterns:
-        return lambda _: False
-    whole: list[str] = []
-    parts: list[str] = []
-    for pattern in patterns:
-        if pattern in ("**", "**/*"):
-            return lambda _: True
-        (whole if "/" in pattern else parts).append(fnmatch.translate(pattern))
-    whole_re = re.compile("|".join(whole)) if whole else None
-    part_re = re.compile("|".join(parts)) if parts else None
-
-    def matches(path: str) -> bool:
-        if part_re and any(part_re.match(part) for part in path.split("/")):
-            return True
-        return bool(whole_re and whole_re.match(path))
-
-    return matches

@@ -14,6 +14,7 @@ import pytest
 from boardlake.core.settings import SourceSettings
 from boardlake.ingest import provenance
 from boardlake.ingest.cycle import Options, run
+from boardlake.ingest.memory import Memory
 from boardlake.ingest.sample.writer import EventWriter
 from boardlake.ingest.setup import setups
 from boardlake.ingest.sources.local import LocalSource
@@ -300,7 +301,7 @@ def test_a_name_needs_only_tfevents(house: Any) -> None:
 
 def listed(root: Path, **settings: Any) -> list[str]:
     """What a walk finds."""
-    return [entry.path for entry in LocalSource(str(root), **settings).walk().files]
+    return [entry.path for entry in LocalSource(str(root), **settings).walk(Memory()).files]
 
 
 def test_a_link_never_renames_what_it_points_at(house: Any) -> None:
@@ -339,6 +340,6 @@ def test_a_hard_link_counts_once(house: Any) -> None:
 def test_what_is_too_deep_is_told(house: Any) -> None:
     """A tree without end ends, and says where."""
     house.write(f"{'/'.join(['d'] * 70)}/{NAME}", POINTS)
-    listing = LocalSource(str(house.source)).walk()
+    listing = LocalSource(str(house.source)).walk(Memory())
     assert listing.files == []
     assert [problem.kind for problem in listing.problems] == ["too deep"]

@@ -437,7 +437,5 @@ def replace_source(house: Any) -> Any:
     return replace(
         setup,
         facts=replace(setup.facts, source="src", machine="here"),
-        settings=replace(
-            setup.settings, rules=replace(setup.settings.rules, source="src", machine="here")
-        ),
+        plan=replace(setup.plan, rules=replace(setup.plan.rules, source="src", machine="here")),
     )

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from boardlake.core.values import Place
+from boardlake.ingest.memory import Memory
 from boardlake.ingest.reader import Limits, Work, read
 from boardlake.ingest.sample import forms
 from boardlake.ingest.sample.writer import EventWriter
@@ -83,7 +84,7 @@ def test_a_file_cut_at_every_byte_gives_its_whole_records(tmp_path: Path) -> Non
     source = LocalSource(str(tmp_path))
     for size in range(len(content) + 1):
         file.write_bytes(content[:size])
-        (entry,) = source.walk().files
+        (entry,) = source.walk(Memory()).files
         place = Place("src", "key", ".", "", "here", "p", "n")
         *_, last = read(source, Work(entry, place, None), Limits())
         whole = [end for end in ends if end <= size]
@@ -257,7 +258,7 @@ def test_a_file_that_shrinks_while_it_is_read_ends_there(house: Any) -> None:
     """At any byte: reading ends, and holds whole records only."""
     file = house.write(NAME, curve(3))
     source = Shrinking(str(house.source))
-    (entry,) = source.walk().files
+    (entry,) = source.walk(Memory()).files
     place = Place("src", "key", "run", "", "here", "p", "n")
     ends = [at + length for at, length in frames(file.read_bytes())]
     for source.left in range(entry.size):
@@ -273,7 +274,7 @@ def test_a_file_that_vanishes_while_it_is_read_is_tried_again(house: Any) -> Non
     """Between listing and reading it is a problem of that file; the next cycle reads it."""
     file = house.write(NAME, curve(3))
     source = LocalSource(str(house.source))
-    (entry,) = source.walk().files
+    (entry,) = source.walk(Memory()).files
     file.unlink()
     place = Place("src", "key", "run", "", "here", "p", "n")
     (piece,) = read(source, Work(entry, place, None), Limits())
@@ -285,7 +286,7 @@ def test_growing_while_it_is_read_is_for_the_next_cycle(house: Any) -> None:
     """Never past the size that was listed."""
     file = house.write(NAME, curve(3))
     source = LocalSource(str(house.source))
-    (entry,) = source.walk().files
+    (entry,) = source.walk(Memory()).files
     house.write(NAME, curve(3, start=3), append=True)
     place = Place("src", "key", "run", "", "here", "p", "n")
     (piece,) = read(source, Work(entry, place, None), Limits())
