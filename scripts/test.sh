@@ -1,13 +1,20 @@
 #!/usr/bin/env bash
 # Sets up boardlake with what its tests need, and runs all checks; arguments go to pytest instead.
-source "$(dirname "${BASH_SOURCE[0]}")/setup.sh" "[dev]"
-case " $* " in "  " | *web*) bash scripts/chromium.sh ;; esac
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
+servers=()
+case " $* " in "  " | *web*) servers+=(web) ;; esac
+case " $* " in "  " | *ingest*) servers+=(sources) ;; esac
+# Meanwhile, for the network is what both wait for.
+[ "${#servers[@]}" -eq 0 ] || bash scripts/servers.sh "${servers[@]}" &
+source scripts/setup.sh "[dev]"
 if [ $# -gt 0 ]; then
+    wait
     exec .venv/bin/python -m pytest "$@"
 fi
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .
 .venv/bin/mypy
+wait
 # A file stays with one process: its tests share lakes and servers. In order: once a browser was started, a process has a
 # loop of asyncio that runs, and the prompt of the command line cannot have its own.
 exec .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 25
