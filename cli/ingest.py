@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +11,14 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from ..core.errors import BoardlakeError, Interrupted, SourceError, UsageError
+from ..core.errors import BoardlakeError, IngestRunning, Interrupted, SourceError, UsageError
 from .behind import follow
 from .context import Context
 
 if TYPE_CHECKING:
-    from ..ingest.cycle import Options, Report
+    from ..ingest.report import Options, Report
     from ..ingest.setup import SourceSetup
+    from ..ingest.turn import Holder, Turns
     from ..lake.database import Lake
 
 
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 @click.option(
     "--watch", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Again every so often."
 )
+@click.option(
+    "--wait", type=click.FloatRange(min=0), is_flag=False, flag_value=math.inf, metavar="[SECONDS]",
+    help="While another ingest reads the same, wait so long (without a number: until it is done).",
+)  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="List what would be read, and how many bytes.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per cycle on stdout.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors.")
@@ -34,6 +40,7 @@ def command(
     context: Context,
     paths: tuple[str, ...],
     watch: float | None,
+    wait: float | None,
     dry_run: bool,
     as_json: bool,
     quiet: bool,
@@ -41,27 +48,67 @@ def command(
 ) -> int:
     """Read what is new in the sources of the config file, or in PATHS, into the lake.
 
-    Safe to run as often as you like, and any number at once: what has been read is not read again.
+    Safe to run as often as you like, and any number at once: what has been read is not read again,
+    and a source that another ingest is reading is left to it.
     """
     context.spare_pandas()
     from ..ingest.cycle import warm
     from ..ingest.setup import setups
+    from ..ingest.turn import Turns
 
     found = setups(context.settings.sources, paths or known_sources(context))
     if dry_run:
         _show_plan(context, found, as_json)
         return 0
-    warm()
-    with stop_on_signals() as options, context.open(read_only=False, create=True) as lake:
-        configure(context, options)
-        if watch is None:
-            reports = cycle(context, lake, found, options, quiet=quiet, as_json=as_json)
-            return SourceError.exit_code if any(report.error for report in reports) else 0
-        if behind:
-            os.nice(5)
-            follow(options.stop)
-        _watch(context, lake, found, options, watch, quiet=quiet, as_json=as_json, behind=behind)
-        return 0
+    with (
+        stop_on_signals() as options,
+        Turns(context.location.turns, watch=watch is not None) as turns,
+    ):
+        names = [one.name for one in found]
+        left = turns.take(names) if wait is None else turns.wait(names, wait, options.stop)
+        if options.stop.is_set():
+            raise Interrupted("stopped while another ingest was reading")
+        # A watch takes over from one that ends by itself, and the one behind pages from any.
+        passing = watch is not None and not all(one.watch for one in left.values())
+        if len(left) == len(found) and not behind and not passing:
+            return _leave(context, left, quiet=quiet, as_json=as_json)
+        warm()
+        with context.open(read_only=False, create=True) as lake:
+            configure(context, options)
+            if watch is None:
+                reports = cycle(
+                    context, lake, found, options, quiet=quiet, as_json=as_json, turns=turns
+                )
+                return SourceError.exit_code if any(report.error for report in reports) else 0
+            if behind:
+                os.nice(5)
+                follow(options.stop)
+            _watch(
+                context, lake, found, options, watch,
+                quiet=quiet, as_json=as_json, behind=behind, turns=turns,
+            )  # fmt: skip
+            return 0
+
+
+def _leave(context: Context, left: dict[str, Holder], *, quiet: bool, as_json: bool) -> int:
+    """End because others read all sources; in cron that happens often, and is no news."""
+    if as_json:
+        click.echo(json.dumps({"sources": [], "left": _left(left)}))
+    if not context.interactive or quiet:
+        return IngestRunning.exit_code
+    holders = sorted({str(holder) for holder in left.values()})
+    more = f" and {len(holders) - 1} more" if len(holders) > 1 else ""
+    raise IngestRunning(
+        f"all that was asked for is being read by {holders[0]}{more}",
+        hint="nothing is left out; `--wait` waits until it is done",
+    )
+
+
+def _left(left: dict[str, Holder]) -> list[dict[str, object]]:
+    return [
+        {"source": name, "pid": one.pid, "host": one.host, "watch": one.watch}
+        for name, one in left.items()
+    ]
 
 
 def _watch(
@@ -74,6 +121,7 @@ def _watch(
     quiet: bool,
     as_json: bool,
     behind: bool,
+    turns: Turns,
 ) -> None:
     """Cycle after cycle until stopped; an error that stays the same is said once."""
     said: dict[str, str] = {}
@@ -82,7 +130,7 @@ def _watch(
         try:
             cycle(
                 context, lake, found, options,
-                quiet=quiet, as_json=as_json, summarise=summarise, said=said,
+                quiet=quiet, as_json=as_json, summarise=summarise, said=said, turns=turns,
             )  # fmt: skip
             summarise = "new" if behind else None
         except Interrupted:
@@ -133,8 +181,11 @@ def cycle(
     as_json: bool = False,
     summarise: Literal["all", "new"] | None = None,
     said: dict[str, str] | None = None,
+    turns: Turns | None = None,
 ) -> list[Report]:
     """One cycle with its progress bar, its summary, and the upkeep that is due.
+
+    With *turns*, what another process reads is left to it.
 
     In cron there is nothing to read unless something went wrong, or *summarise* asks for it, of
     all sources or of those with new runs. *said* are the errors of the cycle before.
@@ -144,21 +195,27 @@ def cycle(
     from ..lake.maintain import maintain_due
     from .progress import progress, summary
 
+    left = turns.take(one.name for one in found) if turns else {}
+    mine = [one for one in found if one.name not in left]
     with progress(quiet or summarise == "new") as options.progress:
-        reports = run(lake, found, options)
+        reports = run(lake, mine, options)
     if context.settings.ingest.maintain:
         maintain_due(lake)
     talkative = context.interactive and not quiet and not as_json
     for report in reports:
-        _say_once(context, {} if said is None else said, report.source, report.error)
+        _say_once(context, {} if said is None else said, report.source, report.error or "")
         if report.error:
             continue
         if summarise == "all" and not report.files_listed:
             context.say(f"{report.source}: no event files (*tfevents*) were found there")
         elif summarise == "all" or (report.new_runs > 0 if summarise else talkative):
             context.say(summary(report))
+    if talkative:
+        for name, holder in left.items():
+            context.say(f"{name}: left to {holder}, which is reading it")
     if as_json:
-        click.echo(json.dumps({"sources": [report.as_dict() for report in reports]}))
+        told: dict[str, object] = {"sources": [report.as_dict() for report in reports]}
+        click.echo(json.dumps(told | ({"left": _left(left)} if left else {})))
     return reports
 
 
@@ -173,7 +230,7 @@ def stop_on_signals() -> Iterator[Options]:
     """Options whose `stop` a first SIGINT or SIGTERM sets; a second one ends the process."""
     import signal
 
-    from ..ingest.cycle import Options
+    from ..ingest.report import Options
 
     options = Options()
 

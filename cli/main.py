@@ -71,7 +71,8 @@ def cli(ctx: click.Context, config: str | None, lake: str | None) -> None:
 
     \b
     Exit codes: 0 done, 1 error, 2 wrong use or filter, 3 config, 4 lake, 5 lake busy,
-    6 a source failed, 7 verify found a difference, 8 disk full, 130 stopped.
+    6 a source failed, 7 verify found a difference, 8 disk full, 9 another ingest is reading,
+    130 stopped.
     """
     ctx.obj = Context(config, lake, alone=bool(ctx.meta.get(_ALONE)))
 

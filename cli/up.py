@@ -115,14 +115,19 @@ def _once(context: Context, paths: tuple[str, ...]) -> int:
     """One cycle, what the lake holds then, and what to do next."""
     from ..ingest.cycle import warm
     from ..ingest.setup import setups
+    from ..ingest.turn import Turns
     from ..lake.overview import totals
 
     found = setups(context.settings.sources, paths)
     warm()
     context.say(f"lake: {context.location.root}")
-    with stop_on_signals() as options, context.open(read_only=False, create=True) as lake:
+    with (
+        stop_on_signals() as options,
+        Turns(context.location.turns) as turns,
+        context.open(read_only=False, create=True) as lake,
+    ):
         configure(context, options)
-        reports = cycle(context, lake, found, options, summarise="all")
+        reports = cycle(context, lake, found, options, summarise="all", turns=turns)
         runs, points = totals(lake.con)
     failed = SourceError.exit_code if any(report.error for report in reports) else 0
     context.say(f"\nThe lake holds {runs:,} runs with {points:,} points.")

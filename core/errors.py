@@ -13,6 +13,7 @@ BoardlakeError                 1
 ├── SourceError                6   a source, or some of them, could not be read
 ├── VerifyError                7   independent readers disagree with the lake
 ├── SpaceError                 8   a disk is full
+├── IngestRunning              9   other processes are reading all that was asked for
 └── Interrupted              130   stopped by a signal after the current commit
 """
 
@@ -123,6 +124,12 @@ class SpaceError(BoardlakeError):
 
     exit_code = 8
     http_status = 507
+
+
+class IngestRunning(BoardlakeError):
+    """Other processes are reading every source that was asked for: nothing is left to do."""
+
+    exit_code = 9
 
 
 class Interrupted(BoardlakeError):

@@ -46,6 +46,11 @@ class Location:
         """The file that writers lock from BEGIN to COMMIT."""
         return self.root / "writer.lock"
 
+    @property
+    def turns(self) -> Path:
+        """The folder of locks on sources: who reads which."""
+        return self.root / "turns"
+
     def exists(self) -> bool:
         """Whether a lake has been made here."""
         return self.catalog.is_file()
