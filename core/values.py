@@ -93,6 +93,30 @@ class FileEntry:
 
 
 @dataclass(frozen=True)
+class Job:
+    """A job of a cluster's scheduler as it was last seen; times in Unix seconds, None = unknown.
+
+    `job_id` is the one that people see (`12`, `12_3` of an array, `12+1` of a heterogeneous job);
+    `since` is the start of its first try, where it was requeued. `nodes` is as the scheduler writes
+    it (`gpu[01-04]`). `roots` are the directories whose runs may be its own, relative to the source.
+    """
+
+    job_id: str
+    name: str = ""
+    user: str = ""
+    state: str = ""
+    nodes: str = ""
+    partition: str = ""
+    submitted_at: float | None = None
+    since: float | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+    exit_code: str = ""
+    reason: str = ""
+    roots: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class FileFacts:
     """What the lake shall know of a file after a piece of it: its row in `files`."""
 

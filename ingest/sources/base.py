@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ...core.values import FileEntry, Problem
+from ...core.values import FileEntry, Job, Problem
 from ..memory import Memory
 
 
@@ -41,13 +41,14 @@ class Listing:
 
     `beside` maps a directory to the other files in it, for directories at or above event files.
     It is whole: what was remembered rather than looked at is in it, too; `looked` counts the files
-    that were looked at.
+    that were looked at. `jobs` are those of a cluster that may have written the files.
     """
 
     files: list[FileEntry] = field(default_factory=list)
     beside: dict[str, list[FileEntry]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     looked: int = 0
+    jobs: list[Job] = field(default_factory=list)
 
 
 class Source(Protocol):

@@ -1,0 +1,167 @@
+"""A Slurm cluster of one node on loopback: munged, slurmctld and slurmd, with ports and folders of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from .base import program, stop
+
+PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol", "squeue", "sacct")
+_CONF = """\
+ClusterName=test
+SlurmctldHost={host}(127.0.0.1)
+SlurmUser=root
+SlurmctldPort={ports[0]}
+SlurmdPort={ports[1]}
+AuthType=auth/munge
+AuthInfo=socket={root}/munge.sock
+CredType=cred/munge
+StateSaveLocation={root}/state
+SlurmdSpoolDir={root}/spool
+SlurmctldPidFile={root}/ctld.pid
+SlurmdPidFile={root}/d.pid
+SlurmctldLogFile={root}/ctld.log
+SlurmdLogFile={root}/d.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+SlurmdParameters=config_overrides
+CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
+MpiDefault=none
+MessageTimeout=10
+MinJobAge=300
+KillWait=1
+ReturnToService=2
+SchedulerParameters=batch_sched_delay=0,sched_interval=1
+NodeName={host} NodeAddr=127.0.0.1 CPUs=4 State=UNKNOWN
+PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE State=UP
+"""
+
+
+@dataclass
+class Cluster:
+    """A running cluster: `environ` lets Slurm's commands find it, `root` holds its logs."""
+
+    root: Path
+    environ: dict[str, str]
+    node: str
+    control: subprocess.Popen[bytes]
+
+    def run(self, *command: str) -> str:
+        """What one of Slurm's commands says; raises CalledProcessError with its words."""
+        done = subprocess.run(
+            command, env=os.environ | self.environ, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, f"{command[0]}: {done.stderr}"
+        return done.stdout
+
+    def submit(self, script: Path, *arguments: str) -> str:
+        """Put a job on; its number."""
+        return self.run("sbatch", "--parsable", *arguments, str(script)).strip()
+
+    def state(self, job: str) -> str:
+        """The state of a job, as Slurm calls it."""
+        return self.run("squeue", "-h", "-t", "all", "-j", job, "-o", "%T").strip()
+
+    def wait(self, job: str, *states: str) -> str:
+        """Wait until a job is in one of *states*."""
+        return self._until(lambda: self.state(job), states)
+
+    def _until(self, ask: Callable[[], str], wanted: Sequence[str]) -> str:
+        for _ in range(600):
+            found = ask()
+            if found in wanted:
+                return found
+            time.sleep(0.1)
+        logs = "".join(p.read_text("utf-8", "replace")[-2000:] for p in self.root.glob("*.log"))
+        raise AssertionError(f"still {found!r}, not one of {wanted}\n{logs}")
+
+
+def missing() -> str:
+    """Why there can be no cluster here; '' if there can."""
+    absent = [name for name in PROGRAMS if program(name) is None]
+    if absent:
+        return f"no {absent[0]} (Debian: slurm-wlm, munge)"
+    return "" if os.geteuid() == 0 else "only root can start slurmd"
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster]:
+    """A cluster with one node of four CPUs and the partition `main`, idle."""
+    host = socket.gethostname().partition(".")[0]
+    # Sockets have short names only: no folder below pytest's.
+    root = Path(tempfile.mkdtemp(prefix="slurm-", dir="/tmp"))
+    root.chmod(0o755)
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, root, ignore_errors=True)
+        for name in ("state", "spool"):
+            (root / name).mkdir()
+        conf = root / "slurm.conf"
+        conf.write_text(_CONF.format(host=host, root=root, ports=_free_ports(2)))
+        key = root / "munge.key"
+        key.write_bytes(os.urandom(64))
+        key.chmod(0o400)
+        environ = {"SLURM_CONF": str(conf)}
+
+        def start(name: str, *arguments: str) -> subprocess.Popen[bytes]:
+            command = [str(program(name)), *arguments]
+            with open(root / f"{name}.out", "wb") as out:
+                process = subprocess.Popen(
+                    command, env=os.environ | environ, stdout=out, stderr=out
+                )
+            stack.callback(stop, process)
+            return process
+
+        files = [
+            f"--{option}={root}/munge.{suffix}"
+            for option, suffix in (("socket", "sock"), ("pid-file", "pid"), ("seed-file", "seed"))
+        ]
+        start("munged", "--foreground", "--force", f"--key-file={key}", *files)
+        _wait_for(root / "munge.sock")
+        control = start("slurmctld", "-D", "-i")
+        start("slurmd", "-D", "-N", host)
+        made = Cluster(root, environ, host, control)
+        made._until(lambda: made.run("sinfo", "-h", "-o", "%T").strip(), ("idle",))
+        stack.callback(_end_jobs, made)
+        yield made
+
+
+def _end_jobs(made: Cluster) -> None:
+    """Jobs outlive slurmd: end them while somebody can."""
+    if made.control.poll() is None:
+        made.run("scancel", "--user=root", "--signal=KILL", "--full")
+        made.run("scancel", "--user=root")
+        for _ in range(50):
+            if not made.run("squeue", "-h").strip():
+                return
+            time.sleep(0.1)
+
+
+def _wait_for(path: Path) -> None:
+    for _ in range(100):
+        if path.exists():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{path} did not appear")
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        found = []
+        for _ in range(count):
+            one = stack.enter_context(socket.socket())
+            one.bind(("127.0.0.1", 0))
+            found.append(one.getsockname()[1])
+        return found
