@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..core.settings import Settings
     from ..lake.database import Lake
     from ..lake.location import Location
+    from .log import Kind, Level, Log
 
 
 class _NoPandas(MetaPathFinder):
@@ -27,11 +28,29 @@ class _NoPandas(MetaPathFinder):
 class Context:
     """The global options, and what follows from them."""
 
-    def __init__(self, config: str | None, lake: str | None, *, alone: bool = False) -> None:
+    def __init__(
+        self,
+        config: str | None,
+        lake: str | None,
+        *,
+        alone: bool = False,
+        log: Kind | None = None,
+    ) -> None:
         self._config = config
         self._lake = lake
         # Whether this process is ours alone: nothing but the command runs in it.
         self._alone = alone
+        self.log: Log | None = None
+        self.log_as(log)
+
+    def log_as(self, kind: Kind | None) -> None:
+        """From now on talk in lines for a log, if a *kind* of them is named."""
+        if kind and (self.log is None or self.log.kind != kind):
+            from .log import Log
+
+            self.log = Log(kind)
+            if self._alone:
+                self.log.install()
 
     @cached_property
     def settings(self) -> Settings:
@@ -46,7 +65,8 @@ class Context:
     @property
     def arguments(self) -> list[str]:
         """The global options as another boardlake takes them."""
-        given = (("--config", self._config), ("--lake", self._lake))
+        log = self.log.kind if self.log else None
+        given = (("--config", self._config), ("--lake", self._lake), ("--log", log))
         return [text for name, value in given if value for text in (name, value)]
 
     @property
@@ -86,4 +106,20 @@ class Context:
 
     def say(self, text: str) -> None:
         """Talk to the user, on stderr."""
-        click.echo(text, err=True)
+        if self.log:
+            self.log.write("info", "message", text.strip())
+        else:
+            click.echo(text, err=True)
+
+    def tell(
+        self, level: Level, event: str, text: str, source: str = "", /, **fields: object
+    ) -> None:
+        """Talk to the user; of a log it is a line of its own kind, with *source* and *fields*."""
+        if self.log:
+            self.log.write(level, event, text, source, **fields)
+        elif level in ("warning", "error"):
+            click.echo(
+                f"boardlake: source {source}: {text}" if source else f"boardlake: {text}", err=True
+            )
+        else:
+            click.echo(f"{source}: {text}" if source else text, err=True)

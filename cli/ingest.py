@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="List what would be read, and how many bytes.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per cycle on stdout.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors.")
+@click.option(
+    "--log", type=click.Choice(["plain", "json"]), callback=lambda ctx, _, kind: ctx.obj.log_as(kind),
+    expose_value=False, help="Say on stderr what is done, in lines for a log: plain, or JSON.",
+)  # fmt: skip
 @click.option("--behind", is_flag=True, hidden=True, help="As the child of `boardlake up`.")
 @click.pass_obj
 def command(
@@ -52,6 +56,8 @@ def command(
     and a source that another ingest is reading is left to it.
     """
     context.spare_pandas()
+    if context.log:
+        context.log.quiet = quiet
     from ..ingest.cycle import warm
     from ..ingest.setup import setups
     from ..ingest.turn import Turns
@@ -94,7 +100,10 @@ def _leave(context: Context, left: dict[str, Holder], *, quiet: bool, as_json: b
     """End because others read all sources; in cron that happens often, and is no news."""
     if as_json:
         click.echo(json.dumps({"sources": [], "left": _left(left)}))
-    if not context.interactive or quiet:
+    if context.log:
+        for name, one in left.items():
+            context.tell("info", "left", f"left to {one}", name, pid=one.pid, host=one.host)
+    elif not context.interactive or quiet:
         return IngestRunning.exit_code
     holders = sorted({str(holder) for holder in left.values()})
     more = f" and {len(holders) - 1} more" if len(holders) > 1 else ""
@@ -197,31 +206,36 @@ def cycle(
 
     left = turns.take(one.name for one in found) if turns else {}
     mine = [one for one in found if one.name not in left]
-    with progress(quiet or summarise == "new") as options.progress:
+    with progress(quiet or summarise == "new" or context.log is not None) as options.progress:
         reports = run(lake, mine, options)
     if context.settings.ingest.maintain:
         maintain_due(lake)
-    talkative = context.interactive and not quiet and not as_json
+    talkative = (context.interactive and not as_json or context.log is not None) and not quiet
     for report in reports:
-        _say_once(context, {} if said is None else said, report.source, report.error or "")
+        _say_once(context, {} if said is None else said, report.source, report.error)
         if report.error:
             continue
         if summarise == "all" and not report.files_listed:
-            context.say(f"{report.source}: no event files (*tfevents*) were found there")
+            context.tell(
+                "info", "empty", "no event files (*tfevents*) were found there", report.source
+            )
         elif summarise == "all" or (report.new_runs > 0 if summarise else talkative):
-            context.say(summary(report))
+            fields = report.as_dict() if context.log else {}
+            text = summary(report).removeprefix(f"{report.source}: ")
+            context.tell("info", "cycle", text, report.source, **fields)
     if talkative:
         for name, holder in left.items():
-            context.say(f"{name}: left to {holder}, which is reading it")
+            told = f"left to {holder}, which is reading it"
+            context.tell("info", "left", told, name, pid=holder.pid, host=holder.host)
     if as_json:
-        told: dict[str, object] = {"sources": [report.as_dict() for report in reports]}
-        click.echo(json.dumps(told | ({"left": _left(left)} if left else {})))
+        answer: dict[str, object] = {"sources": [report.as_dict() for report in reports]}
+        click.echo(json.dumps(answer | ({"left": _left(left)} if left else {})))
     return reports
 
 
 def _say_once(context: Context, said: dict[str, str], source: str, error: str) -> None:
     if error and error != said.get(source):
-        context.say(f"boardlake: source {source}: {error}" if source else f"boardlake: {error}")
+        context.tell("error", "source" if source else "cycle", error, source)
     said[source] = error
 
 

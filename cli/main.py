@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..core.errors import BoardlakeError
 from .context import Context
+
+if TYPE_CHECKING:
+    from .log import Kind
 
 # Imported only when asked for, so that `--help` stays quick.
 _COMMANDS = {
@@ -65,8 +68,12 @@ class _Lazy(click.Group):
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--config", metavar="FILE", help="Config file (BOARDLAKE_CONFIG).")
 @click.option("--lake", metavar="DIR", help="Where the lake is (BOARDLAKE_LAKE).")
+@click.option(
+    "--log", type=click.Choice(["plain", "json"]), envvar="BOARDLAKE_LOG",
+    help="Talk in lines for a log: plain, or JSON (BOARDLAKE_LOG).",
+)  # fmt: skip
 @click.pass_context
-def cli(ctx: click.Context, config: str | None, lake: str | None) -> None:
+def cli(ctx: click.Context, config: str | None, lake: str | None, log: Kind | None) -> None:
     """All your TensorBoard logs, from every machine, in one searchable lake.
 
     \b
@@ -74,32 +81,46 @@ def cli(ctx: click.Context, config: str | None, lake: str | None) -> None:
     6 a source failed, 7 verify found a difference, 8 disk full, 9 another ingest is reading,
     130 stopped.
     """
-    ctx.obj = Context(config, lake, alone=bool(ctx.meta.get(_ALONE)))
+    ctx.obj = Context(config, lake, alone=bool(ctx.meta.get(_ALONE)), log=log)
 
 
 def main(args: list[str] | None = None) -> int:
     """Run the command line; returns its exit code. Results go to stdout, all talk to stderr."""
+    context: Context | None = None
     try:
         with cli.make_context("boardlake", list(sys.argv[1:] if args is None else args)) as ctx:
             ctx.meta[_ALONE] = args is None
-            outcome: Any = cli.invoke(ctx)
+            try:
+                outcome: Any = cli.invoke(ctx)
+            finally:
+                context = ctx.obj
         sys.stdout.flush()
         return outcome if isinstance(outcome, int) else 0
     except BoardlakeError as error:
-        click.echo(f"boardlake: {error}", err=True)
+        if context and context.log:
+            hint = {"hint": error.hint} if error.hint else {}
+            fields = {"exit_code": error.exit_code, **hint}
+            said = str(error).partition("\n  hint: ")[0]
+            context.log.write("error", "error", said, "", **fields)
+        else:
+            click.echo(f"boardlake: {error}", err=True)
         return error.exit_code
-    except click.exceptions.Abort:
-        click.echo("boardlake: stopped", err=True)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        if context and context.log:
+            context.log.write("warning", "stopped", "stopped", exit_code=130)
+        else:
+            click.echo("boardlake: stopped", err=True)
         return 130
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        if context and context.log:
+            said = error.format_message()
+            context.log.write("error", "usage", said, exit_code=error.exit_code)
+        else:
+            error.show()
         return error.exit_code
     except BrokenPipeError:
         # The reader of our output (`| head`) has seen enough; nothing may write to it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
-    except KeyboardInterrupt:
-        click.echo("boardlake: stopped", err=True)
-        return 130
