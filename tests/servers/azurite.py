@@ -35,6 +35,10 @@ class Container:
         self.prefix = prefix
         self.environ = {"AZURE_STORAGE_ACCOUNT_KEY": _KEY}
         self._ask("PUT", "", {"restype": "container"})
+        # What only begins like the prefix is not below it.
+        self.prefix = f"{prefix}2"
+        self.put("run/events.out.tfevents.1", b"x")
+        self.prefix = prefix
 
     def settings(self) -> dict[str, object]:
         """Keyword arguments of SourceSettings that read the tree."""

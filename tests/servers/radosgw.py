@@ -87,6 +87,8 @@ class Bucket:
             ),
         )
         self.client.create_bucket(Bucket=name)
+        # What only begins like the prefix is not below it.
+        self.client.put_object(Bucket=name, Key=f"{prefix}2/run/events.out.tfevents.1", Body=b"x")
 
     def settings(self) -> dict[str, object]:
         """Keyword arguments of SourceSettings that read the tree."""
