@@ -145,6 +145,8 @@ Host = Annotated[
     str, _matching(r"[^\s/@#%-][^\s/@#%]{0,255}", "a name, a range or a pattern of hosts")
 ]
 Hosts = Annotated[tuple[Host, ...], Field(strict=False, max_length=1000)]
+UserName = Annotated[str, _matching(r"\*|[A-Za-z0-9_.@\\][^\s,\x00-\x1f]{0,63}", "a name, or *")]
+UserNames = Annotated[tuple[UserName, ...], Field(strict=False, max_length=1000)]
 EnvPrefix = Annotated[str, _matching(r"([A-Z][A-Z0-9_]{0,31}_)?", "capitals that end in '_'")]
 SourceName = Annotated[str, _matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", _SOURCE)]
 
@@ -249,6 +251,16 @@ class SourceSettings(_Table):
         "of AWS_ACCESS_KEY_ID.",
     )
     ssh_config: Label = _setting("~/.ssh/config", "OpenSSH's client configuration.")
+    users: UserNames = _setting(
+        (),
+        'For slurm: whose jobs are followed; empty = those of the user who ingests, "*" = all.',
+    )
+    partitions: UserNames = _setting((), "For slurm: only jobs of these partitions; empty = all.")
+    whole_homes: bool = _setting(
+        False,
+        "For slurm: scan a job's directory even where it is a home or holds homes. Otherwise only "
+        "what is usual there: runs, logs, lightning_logs, outputs and the like.",
+    )
     requests_per_day: int = _setting(
         0, "Requests to a server within 24 hours, after which it is left alone; 0 = no limit.", ge=0
     )
@@ -262,6 +274,13 @@ class SourceSettings(_Table):
     @classmethod
     def _absolute(cls, value: str, info: ValidationInfo) -> str:
         return _source_uri(value, info.context or Path())
+
+    @field_validator("policy")
+    @classmethod
+    def _kept(cls, value: str, info: ValidationInfo) -> str:
+        if value == "mirror" and places.kind_of(info.data.get("uri", "")) == "slurm":
+            raise ValueError("got 'mirror', expected 'keep': Slurm forgets jobs, not their files")
+        return value
 
     @field_validator("media")
     @classmethod
