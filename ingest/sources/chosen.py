@@ -40,16 +40,22 @@ class Chosen:
 
 def finish(listing: Listing) -> None:
     """Sort the files, and forget what lies beside none of them."""
-    holding = {entry.path.rpartition("/")[0] for entry in listing.files}
-    above = {"/".join(d.split("/")[:n]) for d in holding for n in range(d.count("/") + 2)}
-    listing.beside = {d: files for d, files in listing.beside.items() if _near(d, above)}
+    near = nearness(listing.files)
+    listing.beside = {d: files for d, files in listing.beside.items() if near(d)}
     listing.files.sort(key=lambda entry: entry.path)
 
 
-def _near(directory: str, above: set[str]) -> bool:
-    """Whether a directory is at, above, or one or two levels below one with event files."""
-    parts = directory.split("/") if directory else []
-    return any("/".join(parts[: len(parts) - n]) in above for n in range(min(3, len(parts) + 1)))
+def nearness(files: Iterable[FileEntry]) -> Callable[[str], bool]:
+    """Whether a directory is at, above, or one or two levels below one that holds one of *files*."""
+    holding = {entry.path.rpartition("/")[0] for entry in files}
+    above = {"/".join(d.split("/")[:n]) for d in holding for n in range(d.count("/") + 2)}
+
+    def near(directory: str) -> bool:
+        parts = directory.split("/") if directory else []
+        levels = range(min(3, len(parts) + 1))
+        return any("/".join(parts[: len(parts) - n]) in above for n in levels)
+
+    return near
 
 
 def matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
