@@ -11,7 +11,8 @@ import numpy as np
 from logs import event_file
 from measure import boardlake, median, process, report
 
-from boardlake.ingest.cycle import Options, run
+from boardlake.ingest.cycle import run
+from boardlake.ingest.report import Options
 from boardlake.ingest.setup import setups
 from boardlake.lake.database import open_lake
 from boardlake.lake.location import locate

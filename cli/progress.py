@@ -5,9 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from ..ingest.cycle import Progress, Report
+from ..ingest.report import Progress, Report
 from .output import counted
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
 
 
 @contextmanager
@@ -46,18 +50,22 @@ class _Shown(Progress):
 
         assert isinstance(bar, Bar)
         self._bar = bar
-        self._points = 0
+        self._points: dict[str, int] = {}
+        self._tasks: dict[str, TaskID] = {}
 
     def begin(self, source: str, files: int, size: int) -> None:
-        self._points = 0
-        self._task = self._bar.add_task(f"{source} ({files:,} files)", total=size, points=0)
+        if files:
+            name = f"{source} ({files:,} files)"
+            self._tasks[source] = self._bar.add_task(name, total=size, points=0)
 
-    def advance(self, size: int, points: int) -> None:
-        self._points += points
-        self._bar.update(self._task, advance=size, points=self._points)
+    def advance(self, source: str, size: int, points: int) -> None:
+        self._points[source] = self._points.get(source, 0) + points
+        if source in self._tasks:
+            self._bar.update(self._tasks[source], advance=size, points=self._points[source])
 
     def end(self, report: Report) -> None:
-        for task in self._bar.task_ids:
+        task = self._tasks.pop(report.source, None)
+        if task is not None:
             self._bar.remove_task(task)
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from ..core.values import FileEntry, Problem
-from ..lake import beside as lake_beside
-from ..lake import delete
-from ..lake.database import Lake
 from ..lake.facts import ArtifactRow, RunFacts
 from . import artifacts, provenance
 from .sources.base import Listing, Source, split, walk_up
@@ -18,27 +17,48 @@ _LEVELS_DOWN = 2
 _LEVELS_UP = 3
 
 
-def look_beside(lake: Lake, source: Source, listing: Listing, name: str) -> int:
-    """Store what side files of the runs of source *name* say, where a directory changed or a run is
-    new; returns the bytes read."""
-    runs = lake_beside.directories(lake.con, name)
+@dataclass
+class Found:
+    """What there is to store: facts by run, and the `keys` of the directories they came from."""
+
+    keys: dict[str, str] = field(default_factory=dict)
+    facts: dict[int, list[RunFacts]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    bytes_read: int = 0
+
+
+def look_beside(
+    source: Source,
+    listing: Listing,
+    runs: dict[str, int],
+    looked: dict[str, str],
+    deleted: Callable[[str], bool],
+) -> Found:
+    """What side files of *runs*, by directory, say where a directory changed or a run is new.
+
+    *looked* is what each directory held when it was last looked at; a *deleted* directory is none.
+    """
     if not runs:
-        return 0
+        return Found()
     keys = {directory: "" for directory in runs}
     keys |= {directory: _key(entries) for directory, entries in listing.beside.items()}
-    deleted = delete.deleted_keys(lake.con, name)
-    if deleted:
-        # A deleted run's directory stays unknown to the lake, even by name.
-        keys = {d: key for d, key in keys.items() if delete.path_key(name, d) not in deleted}
-    seen = lake_beside.looked_at(lake.con, name)
-    changed = {directory for directory, key in keys.items() if seen.get(directory) != key}
+    # A deleted run's directory stays unknown to the lake, even by name.
+    keys = {directory: key for directory, key in keys.items() if not deleted(directory)}
+    changed = {directory for directory, key in keys.items() if looked.get(directory) != key}
     if not changed:
-        return 0
+        return Found()
     look = _Look(source, listing, runs)
-    found = {run_id: look.at(directory) for directory, run_id in look.affected(changed).items()}
-    fresh = {directory: keys[directory] for directory in changed}
-    lake_beside.write(lake, name, fresh, found, look.problems)
-    return look.bytes_read
+    affected = look.affected(changed)
+    look.fetch(affected)
+    facts = {run_id: look.at(directory) for directory, run_id in affected.items()}
+    return Found({d: keys[d] for d in changed}, facts, look.problems, look.bytes_read)
+
+
+@dataclass(frozen=True)
+class _Said:
+    facts: provenance.SideFacts = field(default_factory=provenance.SideFacts)
+    problem: Problem | None = None
+    size: int = 0
 
 
 @dataclass
@@ -73,17 +93,41 @@ class _Look:
                 found.add(owner)
         return {run: self.runs[run] for run in sorted(found)}
 
-    def at(self, run: str) -> list[RunFacts]:
-        """All that side files of a run's directory say."""
-        own = {
+    def fetch(self, runs: Iterable[str]) -> None:
+        """Read the side files of *runs* side by side, where each would be waited for."""
+        if self.source.at_once == 1:
+            return
+        wanted = {}
+        for run in runs:
+            every = self._every(run, self._own(run))
+            for file in provenance.find_side_files(every):
+                entry = every[file.path_relative]
+                wanted[entry.path] = (entry, file)
+        with ThreadPoolExecutor(self.source.at_once) as pool:
+            for path, said in zip(
+                wanted, pool.map(lambda pair: self._read(*pair), wanted.values()), strict=True
+            ):
+                self._read_before[path] = self._counted(said)
+
+    def _own(self, run: str) -> dict[str, FileEntry]:
+        return {
             _relative(run, entry.path): entry
             for directory in self._owned.get(run, ())
             for entry in self.listing.beside[directory]
         }
+
+    def _every(self, run: str, own: dict[str, FileEntry]) -> dict[str, FileEntry]:
+        """With the files of directories above."""
         every = dict(own)
         for up, parent in enumerate(list(walk_up(run, _LEVELS_UP))[1:], 1):
             for entry in self.listing.beside.get(parent, ()):
                 every["../" * up + split(entry.path)[1]] = entry
+        return every
+
+    def at(self, run: str) -> list[RunFacts]:
+        """All that side files of a run's directory say."""
+        own = self._own(run)
+        every = self._every(run, own)
         side = provenance.find_side_files(every)
         said = [self._side_facts(every[file.path_relative], file) for file in side]
         merged = provenance.merge(said)
@@ -108,23 +152,29 @@ class _Look:
 
     def _side_facts(self, entry: FileEntry, file: provenance.SideFile) -> provenance.SideFacts:
         if entry.path not in self._read_before:
-            self._read_before[entry.path] = self._read(entry, file)
+            self._read_before[entry.path] = self._counted(self._read(entry, file))
         return self._read_before[entry.path]
 
-    def _read(self, entry: FileEntry, file: provenance.SideFile) -> provenance.SideFacts:
+    def _counted(self, said: _Said) -> provenance.SideFacts:
+        self.bytes_read += said.size
+        if said.problem:
+            self.problems.append(said.problem)
+        return said.facts
+
+    def _read(self, entry: FileEntry, file: provenance.SideFile) -> _Said:
+        """What one file says; from any thread."""
         if entry.size > _MAX_SIDE_FILE:
-            return provenance.SideFacts()
+            return _Said()
         try:
-            data = bytes(self.source.read(entry.path, 0, entry.size))
+            data = bytes(self.source.read(entry.path, 0, entry.size)) if entry.size else b""
         except OSError as error:
-            message = f"cannot be read: {error.strerror}"
-            self.problems.append(Problem(entry.path, 0, 0, "unreadable", message))
-            return provenance.SideFacts()
-        self.bytes_read += len(data)
+            message = f"cannot be read: {error.strerror or error}"
+            return _Said(problem=Problem(entry.path, 0, 0, "unreadable", message))
         facts = provenance.read_side_file(file.kind, file.name, data)
+        problem = None
         if facts.problem:
-            self.problems.append(Problem(entry.path, 0, len(data), "side file", facts.problem))
-        return facts
+            problem = Problem(entry.path, 0, len(data), "side file", facts.problem)
+        return _Said(facts, problem, len(data))
 
 
 def _artifacts(own: dict[str, FileEntry]) -> list[ArtifactRow]:

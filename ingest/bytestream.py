@@ -6,9 +6,35 @@ import zlib
 from typing import Protocol
 
 from ..core.values import FileEntry
-from .sources.base import Source
 
 _CHUNK = 1 << 20
+
+
+class Ranges(Protocol):
+    """What is read from: a source, or one with some bytes at hand."""
+
+    def read(self, path: str, start: int, length: int, version: str = "") -> bytearray:
+        """At most *length* bytes of a file from *start*."""
+        ...
+
+
+class Primed:
+    """A source of which some bytes of one file are here already."""
+
+    def __init__(self, source: Ranges, path: str, start: int, data: bytearray) -> None:
+        self._source, self._path = source, path
+        self._start, self._data = start, data
+
+    def has(self, start: int, length: int) -> bool:
+        """Whether these bytes are here."""
+        return self._start <= start and start + length <= self._start + len(self._data)
+
+    def read(self, path: str, start: int, length: int, version: str = "") -> bytearray:
+        """As the source's."""
+        if path == self._path and self.has(start, length):
+            at = start - self._start
+            return self._data[at : at + length]
+        return self._source.read(path, start, length, version)
 
 
 class ByteStream(Protocol):
@@ -28,8 +54,12 @@ class ByteStream(Protocol):
         """Whether *offset* is the end of the file as it was listed."""
         ...
 
+    def at_hand(self, start: int, length: int) -> bool:
+        """Whether these bytes can be had without asking a server for them."""
+        ...
 
-def open_stream(source: Source, entry: FileEntry) -> ByteStream:
+
+def open_stream(source: Ranges, entry: FileEntry) -> ByteStream:
     """The bytes of a listed file."""
     return (Gzipped if entry.path.endswith(".gz") else Plain)(source, entry)
 
@@ -40,16 +70,22 @@ class Plain:
     compressed = False
     damage = ""
 
-    def __init__(self, source: Source, entry: FileEntry) -> None:
+    def __init__(self, source: Ranges, entry: FileEntry) -> None:
         self._source, self._entry = source, entry
 
     def read(self, start: int, length: int) -> bytearray:
         """At most *length* bytes from *start*."""
-        return self._source.read(self._entry.path, start, length) if length > 0 else bytearray()
+        if length <= 0:
+            return bytearray()
+        return self._source.read(self._entry.path, start, length, self._entry.version)
 
     def at_end(self, offset: int) -> bool:
         """Whether *offset* is the end of the file as it was listed."""
         return offset >= self._entry.size
+
+    def at_hand(self, start: int, length: int) -> bool:
+        """Whether no server need be asked."""
+        return not isinstance(self._source, Primed) or self._source.has(start, length)
 
 
 class Gzipped:
@@ -57,7 +93,7 @@ class Gzipped:
 
     compressed = True
 
-    def __init__(self, source: Source, entry: FileEntry) -> None:
+    def __init__(self, source: Ranges, entry: FileEntry) -> None:
         self._source, self._entry = source, entry
         self.damage = ""
         self._restart()
@@ -87,12 +123,18 @@ class Gzipped:
             self._more(offset)
         return self._ended and offset >= self._unpacked
 
+    def at_hand(self, start: int, length: int) -> bool:
+        """All is read from the begin on anyway."""
+        return True
+
     def _more(self, keep_from: int) -> None:
         """Unpack a little more, forgetting what lies before *keep_from*."""
         room = min(self._entry.size - self._packed, _CHUNK)
         packed = bytes(self._inflate.unconsumed_tail)
         if not packed and room > 0:
-            packed = bytes(self._source.read(self._entry.path, self._packed, room))
+            packed = bytes(
+                self._source.read(self._entry.path, self._packed, room, self._entry.version)
+            )
             self._packed += len(packed)
         if not packed:
             self._ended = True

@@ -9,15 +9,16 @@ from typing import Any
 from tensorboard.compat.proto import summary_pb2
 
 from ..core.values import Cursor, FileEntry, Piece, Place
-from ..lake import delete, ledger, missing, runs_of
-from ..lake.database import Lake
-from ..lake.sources import SourceFacts
+from ..lake import delete, ledger
+from ..lake.known import Known
 from . import discover
-from .beside import look_beside
 from .gather import from_pattern
 from .names import order_key
 from .reader import Work
-from .sources.base import Listing, Source, split
+from .sources.base import Listing, split
+
+# Tag, plugin, content, display name and description of every series of a run's stream.
+AskMetadata = Callable[[int, str], list[tuple[str, str, bytes, str, str]]]
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,17 @@ class Plan:
     settled: dict[str, Place] = field(default_factory=dict)
     held: dict[str, Cursor] = field(default_factory=dict)
 
+    def cut(self, most: int) -> int:
+        """Leave all but the first *most* files to a later cycle; returns how many are left."""
+        left = 0
+        for group in self.groups:
+            keep = min(len(group), max(0, most))
+            left += len(group) - keep
+            most -= keep
+            del group[keep:]
+        self.groups = [group for group in self.groups if group]
+        return left
+
     @property
     def works(self) -> Iterator[Work]:
         """All changed files."""
@@ -59,28 +71,40 @@ class Plan:
         )
 
 
-def make(lake: Lake | None, listing: Listing, facts: SourceFacts, settings: PlanSettings) -> Plan:
-    """Hold *listing* against the lake's cursors."""
-    rows = ledger.rows_of_source(lake.con, facts.source) if lake else {}
+def make(
+    known: Known, listing: Listing, settings: PlanSettings, ask: AskMetadata | None = None
+) -> Plan:
+    """Hold *listing* against the cursors; *ask* is for writers that give metadata only once."""
+    rows = known.rows
     listed = {entry.path for entry in listing.files}
-    gone = [row for path, row in rows.items() if path not in listed]
+    # What could not be looked at is not gone.
+    hidden = {problem.path for problem in listing.problems}
+    gone = [
+        row
+        for path, row in rows.items()
+        if path not in listed and not (hidden and _below(path, hidden))
+    ]
     changed = [e for e in listing.files if e.path not in rows or not rows[e.path].same_listing(e)]
-    deleted = delete.deleted_keys(lake.con, facts.source) if lake and changed else set()
-    if deleted:
-        source = facts.source
-        changed = [e for e in changed if delete.path_key(source, e.path) not in deleted]
+    if known.deleted:
+        source = settings.rules.source
+        changed = [e for e in changed if delete.path_key(source, e.path) not in known.deleted]
     plan = Plan([], rows, gone)
     if not changed:
         return plan
-    places = _places(lake, listing, changed, plan, settings.rules)
-    plan.groups = _groups(lake, changed, places, rows)
+    places = _places(known, listing, changed, plan, settings.rules)
+    plan.groups = _groups(ask, changed, places, rows)
     for work in plan.works:
         work.media = settings.media
     return plan
 
 
+def _below(path: str, directories: set[str]) -> bool:
+    parts = path.split("/")
+    return any("/".join(parts[:n]) in directories for n in range(len(parts) + 1))
+
+
 def _places(
-    lake: Lake | None,
+    known: Known,
     listing: Listing,
     changed: list[FileEntry],
     plan: Plan,
@@ -90,11 +114,10 @@ def _places(
     by_directory: dict[str, list[FileEntry]] = {}
     for entry in listing.files:
         by_directory.setdefault(split(entry.path)[0], []).append(entry)
-    known = runs_of.paths(lake.con, rules.source) if lake else {}
     stored = {
-        split(path)[0]: (known[row.run_id], row.stream)
+        split(path)[0]: (known.runs[row.run_id], row.stream)
         for path, row in plan.rows.items()
-        if row.run_id in known
+        if row.run_id in known.runs
     }
     places: dict[str, Place] = {}
     for directory in {split(entry.path)[0] for entry in changed}:
@@ -116,7 +139,7 @@ def _places(
 
 
 def _groups(
-    lake: Lake | None,
+    ask: AskMetadata | None,
     changed: list[FileEntry],
     places: dict[str, Place],
     rows: dict[str, ledger.FileRow],
@@ -129,7 +152,7 @@ def _groups(
         row = rows.get(entry.path)
         run_id = run_ids.get(split(entry.path)[0])
         shared = known.setdefault(
-            (place.run_key, place.stream), KnownMetadata(_loader(lake, place, run_id))
+            (place.run_key, place.stream), KnownMetadata(_loader(ask, place, run_id))
         )
         work = Work(entry, place, row.cursor if row else None, row.content_key if row else None)
         work.known = shared
@@ -163,19 +186,6 @@ def refine(piece: Piece, plan: Plan, settings: PlanSettings) -> Piece:
     return piece
 
 
-def settle(
-    lake: Lake,
-    source: Source,
-    listing: Listing,
-    plan: Plan,
-    facts: SourceFacts,
-    settings: PlanSettings,
-) -> int:
-    """After the files: what lies beside them, and what is no longer there; returns bytes read."""
-    missing.note(lake, plan.rows, plan.gone, mirror=settings.mirror)
-    return look_beside(lake, source, listing, facts.source)
-
-
 class KnownMetadata(dict[str, Any]):
     """SummaryMetadata by tag, asked of the lake at the first question only: most logs never ask."""
 
@@ -201,15 +211,14 @@ class KnownMetadata(dict[str, Any]):
 
 
 def _loader(
-    lake: Lake | None, place: Place, run_id: int | None
+    ask: AskMetadata | None, place: Place, run_id: int | None
 ) -> Callable[[], MutableMapping[str, Any]] | None:
-    if lake is None or run_id is None:
+    if ask is None or run_id is None:
         return None
-    con = lake.con
 
     def load() -> MutableMapping[str, Any]:
         found = {}
-        for tag, plugin, content, name, text in runs_of.metadata(con, run_id, place.stream):
+        for tag, plugin, content, name, text in ask(run_id, place.stream):
             metadata = summary_pb2.SummaryMetadata(display_name=name, summary_description=text)
             metadata.plugin_data.plugin_name = plugin
             metadata.plugin_data.content = content

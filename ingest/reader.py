@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from ..core.values import Block, Cursor, FileEntry, FileFacts, Piece, Place, Problem
 from ..kernels import decode as kernel
 from . import blocks
-from .bytestream import ByteStream, open_stream
+from .bytestream import ByteStream, Ranges, open_stream
 from .events import Rows, decode_event
 from .gather import from_rows
 from .names import parse_event_file_name
-from .sources.base import Source
+from .sources.base import Changed
 
 HEAD = 1024
 TAIL = 256
@@ -71,6 +71,10 @@ class Work:
     known: dict[str, Any] = field(default_factory=dict)
     media: str = "copy"
 
+    def __post_init__(self) -> None:
+        # `entry` moves on where the file changed between the listing and the reading.
+        self.listed = self.entry
+
 
 @dataclass
 class Limits:
@@ -80,17 +84,25 @@ class Limits:
 
 
 def read(
-    source: Source, work: Work, limits: Limits, buffers: kernel.Buffers | None = None
+    source: Ranges, work: Work, limits: Limits, buffers: kernel.Buffers | None = None
 ) -> Iterator[Piece]:
-    """The pieces of one file behind its cursor, in order; at least one, which moves the listing on.
+    """The pieces of one file behind its cursor, in order; one at least moves the listing on.
 
     Never raises for what a file holds or for a file that cannot be read: that comes as a problem in
-    a piece, and a later cycle tries again.
+    a piece, and a later cycle tries again. A file that becomes another while it is read ends early.
     """
     try:
         yield from _Reader(source, work, limits, buffers).pieces()
+    except Changed:
+        # Nothing tells the lake that this version was read, so the next cycle goes on.
+        return
     except OSError as error:
-        yield _failed(work, "unreadable", f"cannot be read: {error.strerror or error}")
+        yield failed(work, error)
+
+
+def failed(work: Work, error: OSError) -> Piece:
+    """The piece that says why a file cannot be read."""
+    return _failed(work, "unreadable", f"cannot be read: {error.strerror or error}")
 
 
 def _failed(work: Work, status: str, message: str) -> Piece:
@@ -110,7 +122,7 @@ class _Reader:
     """The state of reading one file: where it stands, and the bytes that prove its identity."""
 
     def __init__(
-        self, source: Source, work: Work, limits: Limits, buffers: kernel.Buffers | None
+        self, source: Ranges, work: Work, limits: Limits, buffers: kernel.Buffers | None
     ) -> None:
         self.work = work
         self.entry = work.entry
@@ -118,7 +130,6 @@ class _Reader:
         self.stream: ByteStream = open_stream(source, work.entry)
         self.cursor = work.before or Cursor()
         self.replaces = False
-        self.head = b""
         self.tail = b""
         self.content_key = work.content_key
         self.bytes_read = 0
@@ -146,10 +157,15 @@ class _Reader:
         cursor = self.cursor
         if not self.stream.compressed and self.entry.size < cursor.offset:
             return False
-        head = self._fetch(0, cursor.head_bytes)
         tail = self._fetch(cursor.offset - cursor.tail_bytes, cursor.tail_bytes)
-        self.head, self.tail = bytes(head), bytes(tail)
-        return _hash(head) == cursor.head_hash and _hash(tail) == cursor.tail_hash
+        self.tail = bytes(tail)
+        if _hash(tail) != cursor.tail_hash:
+            return False
+        # Where the head costs a request of its own, the last bytes that were read have to do: they
+        # hold wall times, which no other file has.
+        if not self.stream.at_hand(0, cursor.head_bytes):
+            return True
+        return _hash(self._fetch(0, cursor.head_bytes)) == cursor.head_hash
 
     def _fetch(self, start: int, length: int) -> bytearray:
         data = self.stream.read(start, length)
@@ -302,15 +318,17 @@ class _Reader:
 
     def _advance(self, data: bytearray, consumed: int, records: int) -> None:
         cursor = self.cursor
+        head_bytes, head_hash = cursor.head_bytes, cursor.head_hash
         with memoryview(data) as view:
             if cursor.offset == 0:
-                self.head = bytes(view[: min(HEAD, consumed)])
+                head_bytes = min(HEAD, consumed)
+                head_hash = _hash(view[:head_bytes])
             self.tail = (self.tail + bytes(view[max(0, consumed - TAIL) : consumed]))[-TAIL:]
         self.cursor = Cursor(
             cursor.offset + consumed,
             cursor.records + records,
-            len(self.head),
-            _hash(self.head),
+            head_bytes,
+            head_hash,
             len(self.tail),
             _hash(self.tail),
         )
@@ -328,8 +346,8 @@ class _Reader:
         self.cursor = Cursor(
             start + whole,
             self.cursor.records + 1,
-            len(self.head),
-            _hash(self.head),
+            self.cursor.head_bytes,
+            self.cursor.head_hash,
             len(self.tail),
             _hash(self.tail),
         )
@@ -355,7 +373,7 @@ def content_key(name: str, beginning: bytes | bytearray) -> str | None:
     return digest.hexdigest()
 
 
-def _hash(data: bytes | bytearray) -> str:
+def _hash(data: bytes | bytearray | memoryview) -> str:
     return hashlib.blake2b(data, digest_size=12).hexdigest()
 
 

@@ -127,9 +127,9 @@ class Ledger:
         self._next_file, self._next_run = _next_ids(con)
 
     @property
-    def new_runs(self) -> int:
+    def new_runs(self) -> list[Place]:
         """Runs that this batch makes."""
-        return len(self._new)
+        return list(self._new.values())
 
     def accept(self, piece: Piece, now: float) -> FileRow | None:
         """The row of the piece's file, moved on; None where the lake holds another cursor."""

@@ -39,16 +39,36 @@ def write_source(lake: Lake, found: SourceFacts) -> None:
         con.execute("INSERT INTO source_facts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", astuple(found))
 
 
-def write_cycle(lake: Lake, report: dict[str, Any]) -> None:
-    """Append a row to `cycles`."""
-    columns = ("files_listed", "files_changed", "bytes_read", "points", "requests", "problems")
-    times = [_utc(report["started_at"]), _utc(report["ended_at"])]
+_CYCLE = (
+    *("source", "files_listed", "files_changed", "bytes_read", "points", "requests", "problems"),
+    *(
+        "list_requests",
+        "read_requests",
+        "bytes_received",
+        "files_looked",
+        "cost",
+        "error",
+        "skipped",
+    ),
+)
+
+
+def write_cycles(lake: Lake, reports: list[dict[str, Any]]) -> None:
+    """Append rows to `cycles`, in one transaction; times in Unix seconds."""
+    names = ("started_at", "ended_at", *_CYCLE)
+    rows = [
+        [
+            _utc(one["started_at"]),
+            _utc(one["ended_at"]),
+            *(one[name] if one[name] != "" else None for name in _CYCLE),
+        ]
+        for one in reports
+    ]
+    if not rows:
+        return
+    marks = ", ".join("?" * len(names))
     with lake.transaction() as con:
-        con.execute(
-            f"INSERT INTO cycles (started_at, ended_at, source, {', '.join(columns)})"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [*times, report["source"], *(report[name] for name in columns)],
-        )
+        con.executemany(f"INSERT INTO cycles ({', '.join(names)}) VALUES ({marks})", rows)
 
 
 def write_problems(lake: Lake, source: str, problems: list[Problem]) -> None:
@@ -75,11 +95,6 @@ def write_problems(lake: Lake, source: str, problems: list[Problem]) -> None:
 def uris(lake: Lake) -> list[str]:
     """The roots of all sources that the lake has been given."""
     return [uri for (uri,) in lake.query("SELECT uri FROM source_facts ORDER BY source")]
-
-
-def write_error(lake: Lake, source: str, message: str) -> None:
-    """Store that a source as a whole could not be read."""
-    write_problems(lake, source, [Problem("", 0, 0, "source", message)])
 
 
 def _utc(unix: float) -> datetime:

@@ -25,14 +25,40 @@ _RETRIES = 100
 
 
 @dataclass
-class Written:
-    """What a batch came to. `passed_over` are files of which another ingester was faster."""
+class Share:
+    """What one source had in a batch. `passed_over` are files of which another ingester was faster."""
 
     points: int = 0
     bytes: int = 0
     new_runs: int = 0
     problems: int = 0
     passed_over: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Written:
+    """What a batch came to, and what of it each source did; see `Share`."""
+
+    shares: dict[str, Share] = field(default_factory=dict)
+
+    def of(self, source: str) -> Share:
+        """The share of *source*, which may be counted up."""
+        return self.shares.setdefault(source, Share())
+
+    @property
+    def points(self) -> int:
+        """Scalar points stored."""
+        return sum(share.points for share in self.shares.values())
+
+    @property
+    def new_runs(self) -> int:
+        """Runs that were not known before."""
+        return sum(share.new_runs for share in self.shares.values())
+
+    @property
+    def passed_over(self) -> list[str]:
+        """Files of which another ingester was faster."""
+        return [path for share in self.shares.values() for path in share.passed_over]
 
 
 def write(lake: Lake, pieces: list[Piece], *, now: float | None = None) -> Written:
@@ -64,7 +90,7 @@ def _write(
     for piece in map(_copy, pieces):
         row = ledger.accept(piece, now)
         if row is None:
-            result.passed_over.append(piece.entry.path)
+            result.of(piece.place.source).passed_over.append(piece.entry.path)
         else:
             valid.append((piece, row))
     valid.sort(key=lambda pair: (pair[1].run_id or 0, pair[1].stream))
@@ -86,11 +112,13 @@ def _write(
     facts.forget_passing(con, [(piece.place.source, piece.entry.path) for piece, _ in valid])
     facts.write_problems(con, [(piece.place.source, piece.problems) for piece, _ in valid], now)
     facts.write_run_facts(con, [(one.run_id, one.piece.facts_of_run) for one in filed])
-    result.new_runs = ledger.new_runs
+    for place in ledger.new_runs:
+        result.of(place.source).new_runs += 1
     for piece, _ in valid:
-        result.points += piece.points
-        result.bytes += piece.bytes_read
-        result.problems += len(piece.problems)
+        share = result.of(piece.place.source)
+        share.points += piece.points
+        share.bytes += piece.bytes_read
+        share.problems += len(piece.problems)
     return result
 
 

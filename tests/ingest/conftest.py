@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from boardlake.core.settings import SourceSettings
-from boardlake.ingest.cycle import Options, Report, run
+from boardlake.ingest.cycle import run
 from boardlake.ingest.reader import Limits
+from boardlake.ingest.report import Options, Report
 from boardlake.ingest.sample.writer import EventWriter
 from boardlake.ingest.setup import setups
 from boardlake.lake.database import Lake, open_lake

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from boardlake.ingest.cycle import Options, run
+from boardlake.ingest.cycle import run
 from boardlake.ingest.reader import Limits
+from boardlake.ingest.report import Options
 from boardlake.ingest.sample.writer import EventWriter
 from boardlake.ingest.setup import setups
 from boardlake.lake.database import Lake, open_lake

@@ -13,8 +13,9 @@ import pytest
 
 from boardlake.core.settings import SourceSettings
 from boardlake.ingest import provenance
-from boardlake.ingest.cycle import Options, run
+from boardlake.ingest.cycle import run
 from boardlake.ingest.memory import Memory
+from boardlake.ingest.report import Options
 from boardlake.ingest.sample.writer import EventWriter
 from boardlake.ingest.setup import setups
 from boardlake.ingest.sources.local import LocalSource
@@ -286,7 +287,7 @@ def test_odd_names_are_names(house: Any, directory: bytes) -> None:
     plain = house.write(NAME, POINTS)
     os.replace(plain, os.path.join(os.fsdecode(folder), NAME))
     assert house.cycle().points == 4
-    shown = directory.decode("utf-8", "backslashreplace")
+    shown = directory.decode("utf-8", "backslashreplace").replace("\n", "\\x0a")
     assert house.query("SELECT path FROM runs") == [(shown,)]
     assert house.cycle().files_changed == 0
 

@@ -21,8 +21,9 @@ import duckdb
 import pytest
 
 from boardlake.core.errors import Interrupted, LakeBusy, SpaceError
-from boardlake.ingest.cycle import Options, Progress, run
+from boardlake.ingest.cycle import run
 from boardlake.ingest.reader import Limits
+from boardlake.ingest.report import Options, Progress
 from boardlake.ingest.sample import forms
 from boardlake.ingest.sample.writer import EventWriter
 from boardlake.ingest.setup import setups
@@ -38,7 +39,8 @@ NAME = "run/events.out.tfevents.1700000000.host.7.0"
 NURSERY = """
 import os, random, signal, sys, time
 from boardlake.core.settings import SourceSettings
-from boardlake.ingest.cycle import Options, run
+from boardlake.ingest.cycle import run
+from boardlake.ingest.report import Options
 from boardlake.ingest.reader import Limits
 from boardlake.ingest.setup import setups
 from boardlake.lake.database import open_lake
@@ -165,7 +167,8 @@ def test_nothing_is_lost_or_doubled_by_sixty_kills(house: Any, build: Any) -> No
 INGESTER = """
 import sys
 from boardlake.core.settings import SourceSettings
-from boardlake.ingest.cycle import Options, run
+from boardlake.ingest.cycle import run
+from boardlake.ingest.report import Options
 from boardlake.ingest.reader import Limits
 from boardlake.ingest.setup import setups
 from boardlake.lake.database import open_lake

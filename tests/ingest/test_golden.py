@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from boardlake.ingest.cycle import Options, run
+from boardlake.ingest.cycle import run
+from boardlake.ingest.report import Options
 from boardlake.ingest.setup import setups
 from boardlake.lake.database import Lake, open_lake
 from boardlake.lake.location import locate

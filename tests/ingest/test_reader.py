@@ -249,7 +249,7 @@ class Shrinking(LocalSource):
 
     left = 0
 
-    def read(self, path: str, start: int, length: int) -> bytearray:
+    def read(self, path: str, start: int, length: int, version: str = "") -> bytearray:
         """As if the file were only `left` bytes long."""
         return super().read(path, start, max(0, min(length, self.left - start)))
 
@@ -324,7 +324,9 @@ def test_one_bad_file_never_stops_the_others(house: Any, monkeypatch: pytest.Mon
     broken = threading.Event()
     broken.set()
 
-    def read_most(self: LocalSource, path: str, start: int, length: int) -> bytearray:
+    def read_most(
+        self: LocalSource, path: str, start: int, length: int, version: str = ""
+    ) -> bytearray:
         if path.startswith("bad/") and broken.is_set():
             raise PermissionError(13, "Permission denied")
         return real(self, path, start, length)

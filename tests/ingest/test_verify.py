@@ -16,7 +16,8 @@ from tensorboard.util import tensor_util
 
 from boardlake.cli.main import main
 from boardlake.core.settings import SourceSettings
-from boardlake.ingest.cycle import Options, run
+from boardlake.ingest.cycle import run
+from boardlake.ingest.report import Options
 from boardlake.ingest.sample import write_samples
 from boardlake.ingest.sample.writer import encode_event, frame
 from boardlake.ingest.setup import setups

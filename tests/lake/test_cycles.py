@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from boardlake.ingest.report import Report
 from boardlake.lake import cycles as lake_cycles
 from boardlake.lake import sources
 from boardlake.lake.database import Lake, open_lake
@@ -16,11 +17,11 @@ _BEGIN = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 
 
 def _write(lake: Lake, source: str, started: float) -> None:
-    report = dict.fromkeys(
-        ("files_listed", "files_changed", "bytes_read", "points", "requests", "problems"), 1
-    )
-    times = {"started_at": started, "ended_at": started + 1}
-    sources.write_cycle(lake, {"source": source, **report, **times})
+    report = Report(
+        source, started_at=started, ended_at=started + 1,
+        files_listed=1, files_changed=1, bytes_read=1, points=1, requests=1, problems=1,
+    )  # fmt: skip
+    sources.write_cycles(lake, [report.as_dict()])
 
 
 @pytest.fixture(scope="module")
