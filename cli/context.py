@@ -41,6 +41,8 @@ class Context:
         # Whether this process is ours alone: nothing but the command runs in it.
         self._alone = alone
         self.log: Log | None = None
+        # Where an ingest writes metrics after each cycle.
+        self.metrics_file: Path | None = None
         self.log_as(log)
 
     def log_as(self, kind: Kind | None) -> None:

@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
     "--log", type=click.Choice(["plain", "json"]), callback=lambda ctx, _, kind: ctx.obj.log_as(kind),
     expose_value=False, help="Say on stderr what is done, in lines for a log: plain, or JSON.",
 )  # fmt: skip
+@click.option(
+    "--metrics-file", type=click.Path(path_type=Path), metavar="PATH",
+    help="After each cycle write metrics for node_exporter's textfile collector.",
+)  # fmt: skip
 @click.option("--behind", is_flag=True, hidden=True, help="As the child of `boardlake up`.")
 @click.pass_obj
 def command(
@@ -48,6 +53,7 @@ def command(
     dry_run: bool,
     as_json: bool,
     quiet: bool,
+    metrics_file: Path | None,
     behind: bool,
 ) -> int:
     """Read what is new in the sources of the config file, or in PATHS, into the lake.
@@ -61,7 +67,11 @@ def command(
     from ..ingest.cycle import warm
     from ..ingest.setup import setups
     from ..ingest.turn import Turns
+    from . import textfile
 
+    if metrics_file:
+        textfile.check(metrics_file)
+        context.metrics_file = metrics_file
     found = setups(context.settings.sources, paths or known_sources(context))
     if dry_run:
         _show_plan(context, found, as_json)
@@ -210,6 +220,7 @@ def cycle(
         reports = run(lake, mine, options)
     if context.settings.ingest.maintain:
         maintain_due(lake)
+    _measure(context, lake)
     talkative = (context.interactive and not as_json or context.log is not None) and not quiet
     for report in reports:
         _say_once(context, {} if said is None else said, report.source, report.error)
@@ -231,6 +242,18 @@ def cycle(
         answer: dict[str, object] = {"sources": [report.as_dict() for report in reports]}
         click.echo(json.dumps(answer | ({"left": _left(left)} if left else {})))
     return reports
+
+
+def _measure(context: Context, lake: Lake) -> None:
+    if context.metrics_file is None:
+        return
+    from . import textfile
+
+    try:
+        textfile.write(lake, context.metrics_file)
+    except OSError as error:
+        place = context.metrics_file
+        context.tell("error", "metrics", f"{place}: cannot be written: {error.strerror}")
 
 
 def _say_once(context: Context, said: dict[str, str], source: str, error: str) -> None:

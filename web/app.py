@@ -35,6 +35,7 @@ from ..api.service import Service
 from ..core.errors import BoardlakeError
 from .assets import Assets
 from .kept import Kept
+from .metrics import Requests, metrics
 from .pages import pages
 from .twins import twins
 
@@ -72,6 +73,7 @@ def create_app(service: Service) -> Flask:
     )
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    requests = Requests(app)
     for module in (
         about, sources, runs, curves, tensors, media, contrast, stored, delete, export, ask, sql,
         compared, importance, notes,
@@ -84,6 +86,7 @@ def create_app(service: Service) -> Flask:
     for kind, refuse in _REFUSALS.items():
         app.register_error_handler(kind, _shown(refuse))
     app.register_blueprint(twins(service))
+    app.register_blueprint(metrics(service, requests))
     app.before_request(_refuse_foreign_names)
     app.before_request(_refuse_foreign_writes)
     kept = Kept(service.version)
