@@ -31,7 +31,10 @@ _BY_RUN = "run_id IN (SELECT run_id FROM exported)"
 _BY_SOURCE = f"source IN (SELECT source FROM run_facts WHERE {_BY_RUN})"
 _BY_FILE = f"(source, path) IN (SELECT (source, path) FROM files WHERE {_BY_RUN})"
 _CHOICE = dict.fromkeys(("sources", "source_facts", "cycles"), _BY_SOURCE) | {"problems": _BY_FILE}
-_BOTH = ("scalar_points", "tensors", "blobs", "hparams", "artifacts", "files", "problems", "cycles")
+_BOTH = (
+    *("scalar_points", "tensors", "blobs", "hparams", "artifacts", "jobs", "files", "problems"),
+    "cycles",
+)
 _FOLDER = ("runs", "series", "sources", *_BOTH)
 _DATABASE = ("run_facts", "series_parts", "source_facts", "migrations", *_BOTH)
 _TAGGED = ("series", "series_parts", "scalar_points", "tensors", "blobs")

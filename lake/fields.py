@@ -21,6 +21,7 @@ FIELDS: dict[str, Kind] = {
     **dict.fromkeys(
         ("host", "writer", "git_commit", "command", "group_name", "end_reason"), "text"
     ),
+    **dict.fromkeys(("job_id", "job_name", "job_user", "job_state", "job_nodes"), "text"),
     **dict.fromkeys(("created_at", "last_event_at", "discovered_at"), "time"),
     **dict.fromkeys(("run_id", "duration_s", "attempts", "points", "last_step"), "number"),
     **dict.fromkeys(("files", "size", "duplicate_of"), "number"),

@@ -50,7 +50,7 @@ def _drop(lake: Lake, rows: list[FileRow]) -> None:
         con.unregister("gone")
         if disturbed:
             derive(con, disturbed)
-        for table in ("hparams", "artifacts", "run_facts"):
+        for table in ("hparams", "artifacts", "jobs", "run_facts"):
             con.execute(
                 f"DELETE FROM {table} WHERE run_id NOT IN"
                 " (SELECT run_id FROM files WHERE run_id IS NOT NULL)"
