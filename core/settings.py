@@ -232,6 +232,11 @@ class SourceSettings(_Table):
     stalled_after: Duration = _setting("30m", "A run silent for this long has stalled.", gt=0)
     finished_after: Duration = _setting("24h", "A run silent for this long is finished.", gt=0)
     follow_symlinks: bool = _setting(True, "Enter directories that are links, too.")
+    cross_mounts: bool = _setting(
+        False,
+        "Enter file servers and buckets that are mounted below uri, too. Disks are entered anyway, "
+        "and so is what links lead to.",
+    )
     rescan: Duration = _setting(
         "1h", "Look at everything at least this often; in between only at what may have changed."
     )
@@ -372,7 +377,8 @@ def source_for(path: str) -> tuple[str, SourceSettings]:
     try:
         source = SourceSettings(uri=_source_uri(path, Path()))
     except ValueError as error:
-        raise UsageError(f"source {_show(path)}: {error}") from None
+        shown = _show(path) if places.kind_of(path) == "local" else f"{places.scheme_of(path)}:..."
+        raise UsageError(f"source {shown}: {error}") from None
     known = hashlib.blake2b(source.uri.encode(), digest_size=4).hexdigest()
     label = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(source.uri).name).strip("._-")[:48]
     return f"{label or 'root'}-{known}", source

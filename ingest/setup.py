@@ -125,11 +125,16 @@ def open_source(settings: SourceSettings) -> Source:
             settings.include,
             settings.exclude,
             follow_symlinks=settings.follow_symlinks,
+            cross_mounts=settings.cross_mounts,
         )
-    if kind in ("s3", "gs", "az", "dav"):
+    if kind in ("s3", "gs", "az"):
         from .sources import objects
 
         return objects.open_source(settings)
+    if kind == "dav":
+        from .sources import dav
+
+        return dav.open_source(settings)
     if kind == "http":
         from .sources import index
 
