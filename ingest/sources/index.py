@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from urllib.parse import quote
 
-from ...core.errors import SourceError
 from ...core.settings import SourceSettings
-from ...core.values import FileEntry, Problem
+from ...core.values import Problem
 from .. import artifacts, provenance
 from ..memory import Memory
 from ..names import is_event_file
 from . import pages
-from .base import Listing, Spent
-from .chosen import Chosen
-from .folders import Folder, Item, join, walk
+from .base import Listing
+from .folders import Folder, Item, join
 from .pages import Row
-from .web import AT_ONCE, Client, Gone, HttpError
+from .web import AT_ONCE, Gone, HttpError
+from .webtree import WebTree, encoded_path, own_address
 
-_LISTS_AT_ONCE = 8
 # Nginx answers the first, Caddy either; whoever knows only HTML sends it anyway.
 _ACCEPT = "application/json, text/html;q=0.9, text/plain;q=0.8, */*;q=0.1"
 # Rows tell minutes: what changed within this time of the answer may change again unseen.
@@ -39,39 +35,22 @@ def open_source(settings: SourceSettings) -> IndexSource:
     return IndexSource(settings)
 
 
-class IndexSource:
+class IndexSource(WebTree):
     """A tree of files that a web server lists."""
 
     def __init__(self, settings: SourceSettings) -> None:
-        self.spent = Spent()
-        self.at_once = AT_ONCE
-        self._client = Client(settings, self.spent)
-        self._chosen = Chosen(settings.include, settings.exclude)
-        self._items: dict[str, Item] = {}
-        root = self._client.root
+        super().__init__(settings)
+        root = self.client.root
         last = root.rpartition("/")[2]
-        self._single = last if is_event_file(last) else ""
         self._list = last if last.endswith(".txt") else ""
-        self._base = root.rstrip("/") + "/"
-        if self._single or self._list:
-            self._base = root.rpartition("/")[0] + "/"
+        if self._list:
+            self.base = root.rpartition("/")[0] + "/"
         self._heads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="head")
 
     def walk(self, memory: Memory) -> Listing:
         """All files that the indexes below the root link to, within it."""
-        uri, ranges = self._client.uri, memory.data.get("ranges")
-        try:
-            tree = walk(partial(self._look, memory), self._chosen, memory, _LISTS_AT_ONCE)
-        except Gone as error:
-            raise SourceError(f"{uri}: there is nothing (404)", hint="check the path") from error
-        except HttpError as error:
-            raise SourceError(f"{uri}: {error.strerror}", hint=error.hint) from error
-        except SourceError as error:
-            raise SourceError(
-                f"{uri}: {error.message}", hint="the next scan tries again"
-            ) from error
-        self._items = tree.items()
-        listing = tree.listing(self._chosen)
+        ranges = memory.data.get("ranges")
+        listing = super().walk(memory)
         if memory.full or not isinstance(ranges, bool):
             ranges = self._probe(listing)
         memory.data["ranges"] = ranges
@@ -79,61 +58,32 @@ class IndexSource:
             listing.problems.append(Problem("", 0, 0, "no ranges", _NO_RANGES))
         return listing
 
-    def read(self, path: str, start: int, length: int, version: str = "") -> bytearray:
-        """At most *length* bytes of a file, by a range."""
-        item = self._items.get(path)
-        return self._client.read(
-            self._address(path), start, length, version, item.size if item else -1
-        )
-
-    def stat(self, path: str) -> FileEntry | None:
-        """The entry of a file: by its headers if the walk knows it, else by its folder's index."""
-        item = self._items.get(path)
-        try:
-            if item is None:
-                return self._stat_listed(path)
-            facts = self._client.head(self._address(path))
-        except Gone:
-            return None
+    def look_at(self, path: str) -> Item | None:
+        """One file: by its headers if the walk knows it, else by its folder's index."""
+        item = self.items.get(path)
+        if item is None:
+            return super().look_at(path)
+        facts = self.client.head(self.address(path))
         # JSON says no tag: an entry with one would be another version.
-        version = facts.etag if item.version else ""
-        return FileEntry(path, facts.size, facts.mtime_ns, version)
+        return Item(path, facts.size, facts.mtime_ns, facts.etag if item.version else "")
 
     def close(self) -> None:
         """Let go of connections and threads."""
         self._heads.shutdown(wait=False, cancel_futures=True)
-        self._client.close()
+        super().close()
 
-    def _stat_listed(self, path: str) -> FileEntry | None:
-        directory, _, name = path.rpartition("/")
-        if self._list or self._single:
-            directory, name = "", path
-        folder = self._look(Memory(), directory, "", None)
-        found = next((item for item in folder.files if item.name == name), None)
-        if found is None:
-            return None
-        self._items[path] = found
-        return FileEntry(path, found.size, found.mtime_ns, found.version)
-
-    def _address(self, path: str) -> str:
-        item = self._items.get(path)
-        if item and item.address:
-            return self._base + item.address
-        return self._base + quote(path.encode("utf-8", "surrogateescape"))
-
-    def _look(self, memory: Memory, path: str, address: str, known: Folder | None) -> Folder:
-        """One folder as its index says; `address` is that of the folder, relative to the root."""
-        here = address or (quote(path) + "/" if path else "")
-        if self._single:
-            return self._filled([Row(self._single, self._single)], "", "", memory, known)
-        answer = self._client.ask(
-            "GET", self._base + (self._list or here), headers={"Accept": _ACCEPT}
-        )
+    def look(self, memory: Memory, path: str, address: str, known: Folder | None) -> Folder:
+        """One folder as its index says."""
+        here = address or (encoded_path(path) + "/" if path else "")
+        if self.single:
+            return self._filled([Row(self.single, self.single)], "", "", memory, known)
+        asked = self.base + (self._list or here)
+        answer = self.client.ask("GET", asked, headers={"Accept": _ACCEPT})
         rows = self._rows(answer.headers.get("Content-Type", ""), answer.body, answer.path)
         return self._filled(rows, path, here, memory, known)
 
     def _rows(self, content_type: str, body: bytes, path: str) -> list[Row]:
-        client = self._client
+        client = self.client
         kind = content_type.partition(";")[0].strip().lower()
         # Links are held against where the page came from, never against a scheme that it names.
         base = f"{client.scheme}://{client.host}{path}"
@@ -157,8 +107,7 @@ class IndexSource:
         looks = {}
         for row in rows:
             at = here + row.address
-            derived = quote(join(path, row.name)) + "/" * row.is_folder
-            address = "" if at == derived else at
+            address = own_address(path, row.name, at, row.is_folder)
             if row.is_folder:
                 folder.folders[row.name] = row.mtime_ns
                 if address:
@@ -166,12 +115,12 @@ class IndexSource:
             elif row.size >= 0:
                 item = Item(row.name, row.size, row.mtime_ns, address=address)
                 folder.files.append(item)
-            elif not _wanted(join(path, row.name)) or self._chosen.excluded(join(path, row.name)):
+            elif not _wanted(join(path, row.name)) or self.chosen.excluded(join(path, row.name)):
                 folder.files.append(Item(row.name, 0, 0, address=address))
             elif (old := before.get(row.name)) and _unchanged(row, old, memory):
                 folder.files.append(old)
             else:
-                looks[self._heads.submit(self._client.head, self._base + at)] = (row, address)
+                looks[self._heads.submit(self.client.head, self.base + at)] = (row, address)
         for task, (row, address) in looks.items():
             whole = join(path, row.name)
             try:
@@ -195,10 +144,10 @@ class IndexSource:
         entry = next((entry for entry in listing.files if entry.size > 1), None)
         if entry:
             try:
-                self._client.read(self._address(entry.path), 1, 1)
+                self.client.read(self.address(entry.path), 1, 1)
             except OSError:
                 return True
-        return self._client.ranges
+        return self.client.ranges
 
 
 def _wanted(path: str) -> bool:

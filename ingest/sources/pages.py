@@ -15,6 +15,7 @@ from .folders import shown
 from .web import encoded, when
 
 MAX_ROWS = 1_000_000
+MAX_LINK = 8192
 _CHUNK = 1 << 16
 _MAX_TAG = 1 << 20
 _MAX_TEXT = 200
@@ -100,7 +101,7 @@ def of_html(body: bytes, base: str) -> list[Row]:
             raise ValueError("expected an index of files in HTML")
     rows: dict[str, Row] = {}
     for link, beside in parser.links[:MAX_ROWS]:
-        row = _linked(link, base, " ".join("".join(beside).split())[:_MAX_TEXT])
+        row = linked(link, base, " ".join("".join(beside).split())[:_MAX_TEXT])
         if row:
             rows.setdefault(row.name, row)
     return list(rows.values())
@@ -114,32 +115,35 @@ def of_text(body: bytes, base: str) -> list[Row]:
         if not line.strip() or len(line) > 4096:
             continue
         if re.match(rb"https?://", line):
-            row = _linked(line.decode("utf-8", "surrogateescape"), base, "")
+            row = linked(line.decode("utf-8", "surrogateescape"), base)
         else:
-            row = _linked(quote(line.removeprefix(b"./")), base, "")
+            row = linked(quote(line.removeprefix(b"./")), base)
         if row and not row.is_folder:
             rows.setdefault(row.name, row)
     return list(rows.values())
 
 
-def _linked(link: str, base: str, text: str) -> Row | None:
+def linked(link: str, base: str, text: str = "") -> Row | None:
+    """The row of a *link* in an answer from the URL *base*; None where it leads elsewhere."""
     try:
         here, to = urlsplit(base), urlsplit(urljoin(base, link.strip()))
         same = (to.scheme, to.hostname, to.port) == (here.scheme, here.hostname, here.port)
     except ValueError:
         return None
-    if not same or to.query or to.fragment or "?" in link:
+    if not same or to.query or to.fragment or "?" in link or len(link) > MAX_LINK:
         return None
-    path = encoded(to.path)
-    above = here.path if here.path.endswith("/") else here.path.rpartition("/")[0] + "/"
-    if not path.startswith(above) or path == above:
+    above = [unquote_to_bytes(part) for part in here.path.split("/")[:-1]]
+    raw = encoded(to.path).split("/")
+    parts = [unquote_to_bytes(part) for part in raw]
+    # Servers differ in what they encode: names are compared, not how they are written.
+    if parts[: len(above)] != above:
         return None
-    address = path[len(above) :]
-    parts = [unquote_to_bytes(part) for part in address.removesuffix("/").split("/")]
-    if not all(_fit(part) for part in parts) or len(address) > 4096:
+    below, address = parts[len(above) :], "/".join(raw[len(above) :])
+    is_folder = not below[-1:] or below[-1] == b""
+    below = below[:-1] if is_folder else below
+    if not below or not all(_fit(part) for part in below):
         return None
-    name = "/".join(shown(part) for part in parts)
-    return Row(name, address, address.endswith("/"), text=text)
+    return Row("/".join(shown(part) for part in below), address, is_folder, text=text)
 
 
 def _fit(name: bytes) -> bool:

@@ -32,6 +32,8 @@ _CHUNK = 1 << 18
 _TRIES = 3
 _REDIRECTS = 5
 _LONGEST_WAIT_S = 5.0
+# Times are in whole seconds: what changed before that many cannot have changed in the same one.
+_QUIET_S = 2.0
 # Below this an answer is given up: a server that drips would hold a scan for ever.
 _SLOWEST = 1024
 _BUSY = (429, 500, 502, 503, 504)
@@ -149,13 +151,19 @@ class Client:
         raise AssertionError
 
     def read(
-        self, path: str, start: int, length: int, version: str = "", size: int = -1
+        self,
+        path: str,
+        start: int,
+        length: int,
+        version: str = "",
+        size: int = -1,
+        mtime_ns: int = 0,
     ) -> bytearray:
         """At most *length* bytes from *start*; fewer at the end, where a server without ranges is
         read from the beginning.
 
         Raises `Changed` where the answer is of another *version*, unless the file may just have
-        grown in its place: where it is longer than the *size* that was listed.
+        grown in its place: where it is longer than the *size* that was listed at *mtime_ns*.
         """
         if length <= 0:
             return bytearray()
@@ -167,7 +175,7 @@ class Client:
                     if response.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                         return bytearray()
                     skip, total = self._begin(response, start)
-                    _same(facts_of(response.headers), version, total, size)
+                    _same(facts_of(response.headers), version, total, (size, mtime_ns))
                     return self._part(response, skip, length)
             except HttpError as error:
                 self._again(error, left)
@@ -414,18 +422,22 @@ def _unpacked(response: urllib3.BaseHTTPResponse, body: bytes) -> bytes:
     return found
 
 
-def _same(facts: Facts, version: str, total: int, size: int) -> None:
+def _same(facts: Facts, version: str, total: int, listed: tuple[int, int]) -> None:
     if not version or not facts.etag or _bare(facts.etag) == _bare(version):
         return
     # A file that is written to changes its tag all the time; its reader holds what it has read
     # against hashes of what was there before.
-    if size >= 0 and total > size:
+    if 0 <= listed[0] < total:
+        return
+    # Some servers list other tags than they answer with.
+    if (total, facts.mtime_ns) == listed and facts.age_s > _QUIET_S:
         return
     raise Changed(errno.ESTALE, "has changed since it was listed")
 
 
 def _bare(etag: str) -> str:
-    return etag.removeprefix("W/")
+    # Apache marks what it has compressed.
+    return etag.removeprefix("W/").strip('"').removesuffix("-gzip")
 
 
 def facts_of(headers: Mapping[str, str]) -> Facts:

@@ -11,11 +11,21 @@ import pytest
 from boardlake.core.settings import SourceSettings
 from boardlake.ingest.setup import open_source
 from boardlake.ingest.sources.base import Source
-from boardlake.tests.servers import azurite, moto, radosgw
+from boardlake.tests.servers import azurite, moto, nginx, radosgw, rclone
 from boardlake.tests.servers.base import Served
 from boardlake.tests.servers.local import Tree
 
-KINDS = ("local", "s3-moto", "s3-radosgw", "gs", "az")
+KINDS = (
+    "local",
+    "s3-moto",
+    "s3-radosgw",
+    "gs",
+    "az",
+    "http-json",
+    "http-html",
+    "http-rclone",
+    "dav",
+)
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +53,24 @@ def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[azurite.Account]
         yield running
 
 
+@pytest.fixture(scope="session")
+def web_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[nginx.Nginx]:
+    """Indexes of files by nginx."""
+    if reason := nginx.missing():
+        pytest.skip(reason)
+    with nginx.nginx(tmp_path_factory.mktemp("nginx")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def shares(tmp_path_factory: pytest.TempPathFactory) -> Iterator[rclone.Rclone]:
+    """WebDAV and pages by rclone."""
+    if reason := rclone.missing():
+        pytest.skip(reason)
+    with rclone.rclone(tmp_path_factory.mktemp("rclone")) as running:
+        yield running
+
+
 def serve(name: str, ask: Callable[[str], Any], folder: Path) -> Served:
     """An empty tree on the server of the kind *name*."""
     if name == "s3-moto":
@@ -53,6 +81,10 @@ def serve(name: str, ask: Callable[[str], Any], folder: Path) -> Served:
         return ask("gateway").bucket()
     if name == "az":
         return ask("azure").container()
+    if name in ("http-json", "http-html"):
+        return ask("web_server").site(name.removeprefix("http-"))
+    if name in ("http-rclone", "dav"):
+        return ask("shares").share(name.removesuffix("-rclone"))
     return Tree(folder / "tree")
 
 

@@ -46,6 +46,7 @@ class Looks:
         self.opened = opened
         self.file = folder / "memory"
         self.how = how
+        self.days = 0
         self.source = opened()
         self.memory = Memory()
 
@@ -57,7 +58,8 @@ class Looks:
             rescan = 0.0 if self.how == "all is looked at" else 1e9
             self.memory = memories.load(self.file, "key", rescan)
             if self.how == "a day later" and self.memory.data:
-                self.memory.now = self.memory.full_at + 86_400
+                self.days += 1
+                self.memory.now = self.memory.full_at + self.days * 86_400
         else:
             self.memory = Memory()
         listing = self.source.walk(self.memory)
@@ -247,16 +249,17 @@ def test_another_version_is_not_read(served: Served, opened: Open) -> None:
     (entry,) = source.walk(Memory()).files
     if served.kind in COARSE:
         time.sleep(1.1)
-    served.put(path, data(1200, 1))
-    if served.kind in TELLING:
+    # A longer one may be the same that has grown, where files grow in place.
+    served.put(path, data(800, 1))
+    if served.kind in TELLING and entry.version:
         with pytest.raises(Changed) as caught:
             source.read(path, 500, 100, entry.version)
         assert not shown(served, caught.value)
     else:
-        assert source.read(path, 500, 100, entry.version) == data(1200, 1)[500:600]
+        assert source.read(path, 500, 100, entry.version) == data(800, 1)[500:600]
     seen = source.stat(path)
-    assert seen is not None and seen.size == 1200
-    assert source.read(path, 1100, 500, seen.version) == data(1200, 1)[1100:]
+    assert seen is not None and seen.size == 800
+    assert source.read(path, 700, 500, seen.version) == data(800, 1)[700:]
 
 
 @pytest.mark.parametrize("where", ["directory", "file"])
@@ -265,6 +268,8 @@ def test_odd_names(served: Served, opened: Open, where: str) -> None:
     named = {
         (f"x/{odd}/{EVENTS}" if where == "directory" else f"x/{EVENTS}.{odd}"): n
         for n, odd in enumerate(ODD)
+        # Nginx leaves out of its indexes what begins with a dot.
+        if served.kind != "http" or not odd.startswith(".")
     }
     for path, n in named.items():
         served.put(path, data(10 + n, n))
