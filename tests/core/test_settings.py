@@ -255,12 +255,22 @@ def test_source_for_is_stable() -> None:
     assert settings.source_for("/data/runs")[0] == "runs-3b1107e7"
 
 
-@pytest.mark.parametrize("path", ["s3://bucket/runs", "gpu7:/data", "", "a\0b", "caf\udce9"])
+@pytest.mark.parametrize("path", ["gpu7:/data", "", "a\0b", "caf\udce9"])
 def test_source_for_refuses(path: str) -> None:
     """What cannot be read from the command line is a wrong argument, shown in the message."""
     with pytest.raises(UsageError, match="^source ") as caught:
         settings.source_for(path)
     assert repr(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "uri", ["s3://me:hunter2@b/p", "https://h/p?sig=hunter2", "sftp://u:hunter2@h/"]
+)
+def test_secrets_are_no_part_of_a_source(uri: str) -> None:
+    """They would be stored and shown: they are refused, and the refusal does not show them."""
+    with pytest.raises(UsageError) as caught:
+        settings.source_for(uri)
+    assert "hunter2" not in str(caught.value)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=80))

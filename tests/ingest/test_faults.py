@@ -369,7 +369,7 @@ class StopAtOnce(Progress):
     def __init__(self, options: Options) -> None:
         self.options = options
 
-    def advance(self, size: int, points: int) -> None:
+    def advance(self, source: str, size: int, points: int) -> None:
         """Stop."""
         self.options.stop.set()
 
@@ -439,6 +439,7 @@ def replace_source(house: Any) -> Any:
     (setup,) = setups({}, (str(house.source),))
     return replace(
         setup,
+        name="src",
         facts=replace(setup.facts, source="src", machine="here"),
         plan=replace(setup.plan, rules=replace(setup.plan.rules, source="src", machine="here")),
     )

@@ -21,6 +21,19 @@ NAN, INF = math.nan, math.inf
 _SERIES = "SELECT * FROM series ORDER BY run_id, stream, tag, kind"
 
 
+_OF_CYCLES = (
+    *(
+        "list_requests",
+        "read_requests",
+        "bytes_received",
+        "files_looked",
+        "cost",
+        "error",
+        "skipped",
+    ),
+)
+
+
 def _write(writer: EventWriter, steps: list[int], values: list[float], tag: str = "loss") -> None:
     for index, (step, value) in enumerate(zip(steps, values, strict=True)):
         writer.scalar(tag, value, step, T0 + 60 * step + index)
@@ -56,6 +69,8 @@ def old(tmp_path: Path) -> Location:
     with open_lake(place, read_only=False) as lake, lake.transaction() as con:
         for column in ("first_wall_time", "nan_step", "inf_step"):
             con.execute(f"ALTER TABLE series_parts DROP COLUMN {column}")
+        for column in _OF_CYCLES:
+            con.execute(f"ALTER TABLE cycles DROP COLUMN {column}")
         view = first[first.index("CREATE VIEW series AS") :].partition(";")[0]
         con.execute(view.replace("CREATE VIEW", "CREATE OR REPLACE VIEW"))
         con.execute(f"DELETE FROM migrations WHERE version > {later[0][0] - 1}")
