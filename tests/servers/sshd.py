@@ -1,0 +1,218 @@
+"""One real sshd on loopback: a host for each port, with a home, and so a tree, of its own."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from .base import program, stop
+
+_START_S = 20.0
+
+
+@dataclass
+class Host:
+    """One host of a cluster, as its alias in the SSH configuration; its tree is `home`/runs."""
+
+    alias: str
+    port: int
+    home: Path
+    ssh_config: Path
+    kind: str = "ssh"
+    environ: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def tree(self) -> Path:
+        """The tree on this machine's own disk."""
+        return self.home / "runs"
+
+    def settings(self) -> dict[str, object]:
+        """Keyword arguments of SourceSettings that read the tree."""
+        return {"uri": f"sftp://{self.alias}{self.tree}", "ssh_config": str(self.ssh_config)}
+
+    def at_home(self) -> dict[str, object]:
+        """The same by a path that starts at the user's home."""
+        return {**self.settings(), "uri": f"sftp://{self.alias}/~/runs"}
+
+    def put(self, path: str, data: bytes) -> None:
+        """Make or replace a file, as writers do that rename."""
+        target = self.tree / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        new = target.with_name(f".{target.name}.new"[-200:])
+        new.write_bytes(data)
+        new.replace(target)
+
+    def append(self, path: str, data: bytes) -> None:
+        """Let a file grow in place."""
+        with (self.tree / path).open("ab") as file:
+            file.write(data)
+
+    def delete(self, path: str) -> None:
+        """Remove a file."""
+        (self.tree / path).unlink()
+
+
+@dataclass
+class Cluster:
+    """The hosts of one sshd, and the files of who may log in."""
+
+    folder: Path
+    process: subprocess.Popen[bytes]
+    hosts: list[Host]
+
+    @property
+    def ssh_config(self) -> Path:
+        """The client's configuration, with an alias for each host and more."""
+        return self.folder / "ssh_config"
+
+    @property
+    def log(self) -> str:
+        """What sshd wrote."""
+        return (self.folder / "log").read_text("utf-8", "replace")
+
+    def drop(self) -> None:
+        """Cut all connections that there are; the server stays."""
+        for pid in _children(self.process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, 9)
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    with suppress(OSError):
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        for child in map(int, text.split()):
+            found += [child, *_children(child)]
+    return found
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of loopback that nobody listens at."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def _key(path: Path, *options: str) -> None:
+    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path), *options]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+@contextmanager
+def cluster(
+    names: Sequence[str] = ("node01",), *, shell: bool = True, extra: str = "", client: str = ""
+) -> Iterator[Cluster]:
+    """An sshd with a host for each of *names*; without *shell* it serves SFTP alone.
+
+    *extra* goes into its configuration, *client* before everything else in the client's. Beside the
+    hosts the client knows `NAME-jump`, which is reached through the first host. Skips where no sshd
+    is installed.
+    """
+    sshd = program("sshd")
+    if sshd is None or shutil.which("ssh-keygen") is None:
+        pytest.skip("no sshd: apt-get install openssh-server")
+    # Not in pytest's folder: the configuration's words are short, and paths of keys stand in them.
+    folder = Path(tempfile.mkdtemp(prefix="sshd-"))
+    try:
+        folder.chmod(0o755)
+        _key(folder / "host_key")
+        _key(folder / "user_key")
+        shutil.copy(folder / "user_key.pub", folder / "authorized_keys")
+        ports = free_ports(len(names))
+        hosts = []
+        for name, port in zip(names, ports, strict=True):
+            host = Host(name, port, folder / "homes" / name, folder / "ssh_config")
+            host.tree.mkdir(parents=True)
+            hosts.append(host)
+        public = (folder / "host_key.pub").read_text().split()[:2]
+        (folder / "known_hosts").write_text(f"cluster {' '.join(public)}\n")
+        (folder / "sshd_config").write_text(_server(folder, hosts, shell, extra))
+        (folder / "ssh_config").write_text(client + _client(folder, hosts))
+        yield from _run(sshd, folder, hosts)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(sshd: str, folder: Path, hosts: list[Host]) -> Iterator[Cluster]:
+    if os.getuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)
+    command = [sshd, "-D", "-f", str(folder / "sshd_config"), "-E", str(folder / "log")]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    found = Cluster(folder, process, hosts)
+    try:
+        _await(found)
+        yield found
+    finally:
+        found.drop()
+        stop(process)
+
+
+def _await(found: Cluster) -> None:
+    deadline = time.monotonic() + _START_S
+    for host in found.hosts:
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", host.port), 1).close()
+                break
+            except OSError:
+                if found.process.poll() is not None or time.monotonic() > deadline:
+                    pytest.fail(f"sshd does not start: {found.log}")
+                time.sleep(0.02)
+
+
+def _server(folder: Path, hosts: list[Host], shell: bool, extra: str) -> str:
+    lines = [f"ListenAddress 127.0.0.1:{host.port}" for host in hosts]
+    lines += [
+        f"HostKey {folder}/host_key",
+        f"AuthorizedKeysFile {folder}/authorized_keys",
+        f"PidFile {folder}/pid",
+        "UsePAM no",
+        "StrictModes no",
+        "PasswordAuthentication no",
+        "KbdInteractiveAuthentication no",
+        "PermitRootLogin prohibit-password",
+        "MaxStartups 100",
+        "UseDNS no",
+        "PrintMotd no",
+        "Subsystem sftp internal-sftp",
+        extra,
+    ]
+    for host in hosts:
+        # Each port is a machine: where the shell is at home there, and where SFTP begins.
+        lines += [f"Match LocalPort {host.port}", f"  SetEnv HOME={host.home}"]
+        if not shell:
+            lines += [f"  ForceCommand internal-sftp -d {host.home}"]
+    return "\n".join(lines) + "\n"
+
+
+def _client(folder: Path, hosts: list[Host]) -> str:
+    lines = []
+    for host in hosts:
+        lines += [f"Host {host.alias}", f"  Port {host.port}"]
+    for host in hosts:
+        lines += [f"Host {host.alias}-jump", f"  Port {host.port}"]
+        lines += [f"  ProxyJump {hosts[0].alias}"]
+    lines += [
+        "Host *",
+        "  HostName 127.0.0.1",
+        "  HostKeyAlias cluster",
+        f"  User {getpass.getuser()}",
+        f"  IdentityFile {folder}/missing_key",
+        f"  IdentityFile {folder}/user_key",
+        "  IdentitiesOnly yes",
+        f"  UserKnownHostsFile {folder}/known_hosts",
+    ]
+    return "\n".join(lines) + "\n"
