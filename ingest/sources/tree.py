@@ -67,6 +67,7 @@ class Tree:
 
     def __post_init__(self) -> None:
         self._now = int(self.memory.now)
+        self._prefix = os.path.join(self.root, b"")
         self._known, self.folders = self.folders, {}
         self._first = not self._known
         self._holding = {
@@ -110,7 +111,7 @@ class Tree:
         return [self._at(path) for path in sorted(times, key=lambda path: -times[path])]
 
     def _at(self, path: bytes) -> bytes:
-        return os.path.join(self.root, path) if path else self.root
+        return self._prefix + path if path else self.root
 
     def _all(self, work: Callable[[_T], _R], items: list[_T]) -> Iterable[_R]:
         if self._pool is None or len(items) < _WORTH_A_POOL:
@@ -193,7 +194,7 @@ class Tree:
             return
         for names, found in ((folder.below, below), (linked, links)):
             for name in names:
-                path = os.path.join(place.path, name)
+                path = within(place.path, name)
                 if place.depth == MAX_DEPTH:
                     message = f"lies more than {MAX_DEPTH} directories deep: not looked into"
                     self._problem(path, "too deep", message)
@@ -315,7 +316,7 @@ class Tree:
 
         def look(one: tuple[bytes, Link]) -> Link:
             folder, known = one
-            return self.link(known.name, os.path.join(folder, known.name), known)
+            return self.link(known.name, within(folder, known.name), known)
 
         self.spent.add(reads=len(again))
         self._looked += sum(isinstance(link.to, File) for _, link in again)
@@ -336,7 +337,7 @@ class Tree:
 
     def _renew(self, due: list[tuple[bytes, list[File], File]]) -> None:
         """Look at files of the lists that they stand in; those that are gone leave them."""
-        paths = [os.path.join(path, file.name) for path, _, file in due]
+        paths = [within(path, file.name) for path, _, file in due]
         self._looked += len(due)
         gone: dict[int, tuple[list[File], set[bytes]]] = {}
         for (path, files, file), info in zip(due, self._stats(paths), strict=True):
@@ -344,7 +345,7 @@ class Tree:
                 gone.setdefault(id(files), (files, set()))[1].add(file.name)
                 self._doubt(path)
                 continue
-            new = self.file(file.name, info, file)
+            new = self.file(file.name, info, file if file.looked else None)
             file.size, file.mtime_ns, file.ino, file.dev = new.size, new.mtime_ns, new.ino, new.dev
             file.looked, file.changed = new.looked, new.changed
         for files, names in gone.values():
@@ -358,16 +359,16 @@ class Tree:
             prefix = show(path) + "/" if path else ""
             self._looked += len(folder.files) if path in self._names else 0
             for file in folder.files:
-                own.append((prefix + show(file.name), os.path.join(path, file.name), file))
+                own.append((prefix + show(file.name), within(path, file.name), file))
             for link in folder.links:
                 shown = show(link.name)
                 event = self.is_event(prefix + shown, shown)
                 if isinstance(link.to, File):
                     if event and self.counts(prefix + shown):
-                        linked.append((prefix + shown, os.path.join(path, link.name), link.to))
+                        linked.append((prefix + shown, within(path, link.name), link.to))
                 elif link.error and is_event_file(shown):
                     message = f"cannot be looked at: {link.error}"
-                    self._problem(os.path.join(path, link.name), "unreadable", message)
+                    self._problem(within(path, link.name), "unreadable", message)
         own.sort(key=lambda one: one[:2])
         linked.sort(key=lambda one: one[:2])
         identities: set[Id] = set()
@@ -434,13 +435,13 @@ class Tree:
             folder, directory = self.folders[path], show(path)
             prefix = directory + "/" if path else ""
             files = [
-                self._entry(prefix + show(file.name), os.path.join(path, file.name), file)
+                self._entry(prefix + show(file.name), within(path, file.name), file)
                 for file in folder.beside or ()
             ]
             for link in folder.links:
                 shown = show(link.name)
                 if isinstance(link.to, File) and not self.is_event(prefix + shown, shown):
-                    where = os.path.join(path, link.name)
+                    where = within(path, link.name)
                     files.append(self._entry(prefix + shown, where, link.to))
             if files:
                 found.beside[directory] = files[:MAX_BESIDE]
@@ -473,7 +474,7 @@ class _Entries:
                     continue
                 if item.is_symlink():
                     looked += 1
-                    where = os.path.join(path, item.name)
+                    where = within(path, item.name)
                     folder.links.append(tree.link(item.name, where, self._links.get(item.name)))
                 elif item.is_dir(follow_symlinks=False):
                     folder.below.append(item.name)
@@ -513,6 +514,11 @@ def _ends(path: bytes) -> Iterator[int]:
         yield end
         end = path.rfind(b"/", 0, end)
     yield 0
+
+
+def within(directory: bytes, name: bytes) -> bytes:
+    """The path of an entry; that of the root's own directory is empty."""
+    return directory + b"/" + name if directory else name
 
 
 def show(path: bytes) -> str:
