@@ -1,0 +1,346 @@
+"""Buckets and WebDAV: S3 and what speaks its protocol, Google Cloud Storage, Azure Blob Storage."""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from ...core.errors import SourceError
+from ...core.settings import SourceSettings
+from ...core.values import FileEntry, Problem
+from ..memory import Memory
+from . import objects_odd as odd
+from . import objects_store
+from .base import Changed, Listing, Spent
+from .objects_errors import Fault
+from .objects_list import Failed, Lister, Patience
+from .objects_tree import Node, Row, Rules, Tree, events_of, join, problems_of, rows_of
+
+_AT_ONCE = 32
+_LISTS_AT_ONCE = 12
+# A listing of fewer pages is not split: it would be over before the parts have begun.
+_SPLIT_PAGES = 8
+_FORMAT = 1
+
+
+def open_source(settings: SourceSettings) -> ObjectSource:
+    """The source that *settings* describe; connects to nothing. Raises UsageError."""
+    return ObjectSource(settings, objects_store.make(settings))
+
+
+class ObjectSource:
+    """The objects of a bucket below a prefix, or a single one."""
+
+    def __init__(self, settings: SourceSettings, bucket: objects_store.Bucket) -> None:
+        self.spent = Spent()
+        self.at_once = _AT_ONCE
+        self._uri = settings.uri
+        self._bucket = bucket
+        self._store = bucket.store
+        self._rules = Rules(settings.include, settings.exclude)
+        self._patience = Patience(_AT_ONCE, max(settings.timeout, 1.0), time.monotonic)
+        plain = odd.Plain(bucket.plain, bucket.name) if bucket.plain else None
+        self._list = Lister(bucket, self.spent, self._patience, plain)
+        self._single = False
+        self._problems: list[Problem] = []
+
+    def __repr__(self) -> str:
+        return f"ObjectSource({self._uri!r})"
+
+    def walk(self, memory: Memory) -> Listing:
+        """All objects below the root; see `Source.walk`. What is not due comes from memory."""
+        self._problems = []
+        data = memory.data if memory.data.get("format") == _FORMAT else {}
+        self._list.odd.update(data.get("odd", {}))
+        self._single = bool(data.get("single"))
+        tree = Tree(self._bucket.page, data.get("tree"))
+        marks: list[str] = data.get("marks", [])
+        try:
+            if tree.root is None or memory.full:
+                looked, marks = self._whole(tree, memory.now, marks)
+            else:
+                looked, marks = self._due(tree, memory, marks)
+        except Failed as failed:
+            raise self._error(failed.fault) from None
+        assert tree.root is not None
+        listing = tree.listing()
+        listing.looked = looked
+        listing.problems += self._problems
+        listing.problems += [_problem(*one) for one in problems_of(tree.root)]
+        kept = self._list.odd and {entry.path for entry in listing.files}
+        memory.data = {
+            "format": _FORMAT,
+            "tree": tree.root,
+            "marks": marks,
+            "odd": {p: key for p, key in self._list.odd.items() if p[self._cut :] in kept},
+            "single": self._single,
+        }
+        return listing
+
+    def read(self, path: str, start: int, length: int, version: str = "") -> bytearray:
+        """At most *length* bytes of an object from *start*; see `Source.read`."""
+        if length <= 0:
+            return bytearray()
+        key = self._key(path)
+        # A weak ETag never matches, says RFC 9110.
+        version = "" if version.startswith("W/") else version
+        plain = self._plain_for(key)
+
+        def ask() -> bytearray:
+            if plain is not None:
+                return plain.read(key, start, length, version)
+            options: Any = {"range": (start, start + length)}
+            if version:
+                options["if_match"] = version
+            return bytearray(self._store.get(key, options=options).bytes())
+
+        try:
+            data = self._list.ask(ask, reads=1)
+        except Failed as failed:
+            fault = failed.fault
+            if fault.why == "past":
+                return bytearray()
+            if fault.why == "changed":
+                raise Changed(errno.ESTALE, "is another version now", path) from None
+            if fault.why == "gone":
+                raise FileNotFoundError(errno.ENOENT, "is gone", path) from None
+            raise OSError(errno.EIO, fault.words, path) from None
+        self.spent.add(bytes=len(data))
+        return data
+
+    def stat(self, path: str) -> FileEntry | None:
+        """The entry of one object as it is now; see `Source.stat`."""
+        key = self._key(path)
+        try:
+            found = self._head(key)
+        except Failed as failed:
+            if failed.fault.why == "gone":
+                return None
+            raise OSError(errno.EIO, failed.fault.words, path) from None
+        mtime_us = int(found["last_modified"].timestamp() * 1e6)
+        return FileEntry(path, found["size"], mtime_us * 1000, found["e_tag"] or "")
+
+    def close(self) -> None:
+        """Let nobody wait any longer; connections go with the client."""
+        self._patience.over.set()
+
+    def _key(self, path: str) -> str:
+        whole = self._bucket.root if self._single else join(self._bucket.root, path)
+        return self._list.odd.get(whole, whole)
+
+    def _plain_for(self, key: str) -> odd.Plain | None:
+        return self._list.plain if odd.is_odd(key) else None
+
+    def _head(self, key: str) -> Any:
+        plain = self._plain_for(key)
+        ask = self._store.head if plain is None else plain.head
+        return self._list.ask(lambda: ask(key), reads=1)
+
+    def _error(self, fault: Fault) -> SourceError:
+        return SourceError(f"{self._uri}: {fault.words}", hint=fault.hint)
+
+    @property
+    def _cut(self) -> int:
+        root = self._bucket.root
+        return len(root) + 1 if root else 0
+
+    def _whole(self, tree: Tree, now: float, marks: list[str]) -> tuple[int, list[str]]:
+        """List everything; returns how many event files were looked at, and a mark for each page."""
+        if self._single and self._look_at_single(tree, now):
+            return 1, []
+        self._single = False
+        problems: list[list[str]] = []
+        parts = self._parts(marks)
+        rows: list[Row] = []
+        found_marks: list[str] = []
+        if len(parts) == 1:
+            listed = [self._flat(self._bucket.root, problems, found_marks)]
+        else:
+            kept: list[list[str]] = [[] for _ in parts]
+            with ThreadPoolExecutor(_LISTS_AT_ONCE) as pool:
+                listed = list(
+                    pool.map(
+                        lambda part, own: self._flat(self._bucket.root, problems, own, *part),
+                        parts,
+                        kept,
+                    )
+                )
+            found_marks = [mark for own in kept for mark in own]
+        for part_rows in listed:
+            rows += part_rows
+        looked = events_of(rows)
+        if not rows and self._bucket.root:
+            if self._look_at_single(tree, now):
+                return 1, []
+            self._problems.append(
+                Problem("", 0, 0, "unreadable", "nothing lies below the prefix: check its spelling")
+            )
+        tree.root = tree.build("", rows, now, tree.root)
+        tree.root["p"] = problems
+        if problems:
+            # Its parts cannot be listed alone without meeting the same keys again.
+            _flatten(tree.root)
+        return looked, found_marks
+
+    def _look_at_single(self, tree: Tree, now: float) -> bool:
+        """Whether the root is one object: then it is what there is."""
+        root = self._bucket.root
+        try:
+            found = self._head(root)
+        except Failed as failed:
+            if failed.fault.why == "gone":
+                return False
+            raise
+        above, _, name = root.rpartition("/")
+        rows = self._rules.gather([[found]], len(above) + 1 if above else 0)
+        tree.root = tree.build("", rows, now, tree.root)
+        self._single = True
+        return True
+
+    def _parts(self, marks: list[str]) -> list[tuple[str, str]]:
+        """Ranges of keys that are listed side by side: (behind, up to)."""
+        if len(marks) < _SPLIT_PAGES or not self._bucket.offsets:
+            return [("", "")]
+        size = -(-len(marks) // _LISTS_AT_ONCE)
+        cuts = ["", *marks[size - 1 : -1 : size], ""]
+        return list(zip(cuts, cuts[1:], strict=False))
+
+    def _flat(
+        self,
+        prefix: str,
+        problems: list[list[str]],
+        marks: list[str],
+        after: str = "",
+        until: str = "",
+    ) -> list[Row]:
+        """Rows of all objects below a prefix. *marks* gets the last key of each full page."""
+
+        def pages() -> Iterable[Any]:
+            for page in self._list.pages(prefix, problems, after, until):
+                over = bool(until and page and page[-1]["path"] > until)
+                kept = [item for item in page if item["path"] <= until] if over else page
+                if kept and not odd.is_odd(kept[-1]["path"]):
+                    marks.append(kept[-1]["path"])
+                yield kept
+
+        return list(self._rules.gather(pages(), self._cut))
+
+    def _due(self, tree: Tree, memory: Memory, marks: list[str]) -> tuple[int, list[str]]:
+        """List what is due, however that takes the fewest requests; the rest is remembered."""
+        assert tree.root is not None
+        plan = tree.plan(memory.due)
+        if "" in plan.flat or self._single and plan.levels:
+            return self._whole(tree, memory.now, marks)
+        if not plan.levels:
+            return 0, marks
+        with ThreadPoolExecutor(_LISTS_AT_ONCE) as pool:
+            step = _Step(self, pool)
+            step.start(plan.flat, plan.levels)
+            tree.root = step.renewed(tree, "", tree.root, memory.now)
+        self._problems += step.problems
+        return step.looked, marks
+
+
+class _Step:
+    """One pass over prefixes that are due: lists side by side, then the nodes made of them."""
+
+    def __init__(self, source: ObjectSource, pool: ThreadPoolExecutor) -> None:
+        self._source, self._pool = source, pool
+        self._flat: dict[str, Any] = {}
+        self._levels: dict[str, Any] = {}
+        self.problems: list[Problem] = []
+        self.looked = 0
+
+    def start(self, flat: list[str], levels: list[str]) -> None:
+        """Begin to list, the first levels first: they may show more to list."""
+        for prefix in levels:
+            self._levels[prefix] = self._pool.submit(self._level, prefix)
+        for prefix in flat:
+            self._flat[prefix] = self._pool.submit(self._rows, prefix)
+
+    def _whole_prefix(self, prefix: str) -> str:
+        root = self._source._bucket.root
+        return join(root, prefix) if prefix else root
+
+    def _level(self, prefix: str) -> tuple[list[Row], list[str]]:
+        objects, names = self._source._list.level(self._whole_prefix(prefix))
+        return list(self._source._rules.gather([objects], self._source._cut)), names
+
+    def _rows(self, prefix: str) -> tuple[list[Row], list[list[str]]]:
+        problems: list[list[str]] = []
+        return self._source._flat(self._whole_prefix(prefix), problems, []), problems
+
+    def renewed(self, tree: Tree, prefix: str, node: Node, now: float) -> Node:
+        """A node as it is now; as it was where it was not looked at, or cannot be."""
+        if prefix in self._flat:
+            return self._listed(tree, prefix, node, now)
+        if prefix not in self._levels:
+            return node
+        try:
+            loose, names = self._levels[prefix].result()
+        except Failed as failed:
+            if failed.fault.why == "odd":
+                self._flat[prefix] = self._pool.submit(self._rows, prefix)
+                return self._listed(tree, prefix, node, now)
+            if not prefix:
+                raise
+            return self._kept(prefix, node, failed.fault)
+        for name in names:
+            if name not in node["s"]:
+                below = join(prefix, name)
+                self._flat[below] = self._pool.submit(self._rows, below)
+        self.looked += events_of(loose)
+        children = {}
+        for name in sorted(names):
+            below, known = join(prefix, name), node["s"].get(name)
+            if known is not None:
+                children[name] = self.renewed(tree, below, known, now)
+            elif fresh := self._fresh(tree, below, now):
+                children[name] = fresh
+        return tree.joined(loose, children, now, node)
+
+    def _listed(self, tree: Tree, prefix: str, node: Node, now: float) -> Node:
+        try:
+            rows, problems = self._flat[prefix].result()
+        except Failed as failed:
+            return self._kept(prefix, node, failed.fault)
+        self.looked += events_of(rows)
+        new = tree.build(prefix, rows, now, node, prefix.count("/") + 1)
+        new["p"] = problems
+        if problems:
+            _flatten(new)
+        return new
+
+    def _fresh(self, tree: Tree, prefix: str, now: float) -> Node | None:
+        """The node of a prefix that was not there before; None where it cannot be listed now."""
+        nothing: Node = {"k": 0, "l": 0.0, "c": 0.0, "g": [], "s": {}, "p": []}
+        try:
+            rows, problems = self._flat[prefix].result()
+        except Failed as failed:
+            self._kept(prefix, nothing, failed.fault)
+            return None
+        self.looked += events_of(rows)
+        new = tree.build(prefix, rows, now, None, prefix.count("/") + 1)
+        new["p"] = problems
+        if problems:
+            _flatten(new)
+        return new
+
+    def _kept(self, prefix: str, node: Node, fault: Fault) -> Node:
+        self.problems.append(
+            Problem(prefix, 0, 0, "unreadable", f"cannot be listed: {fault.words}")
+        )
+        return node
+
+
+def _flatten(node: Node) -> None:
+    """Make a node one without children."""
+    node["g"] = sorted(rows_of(node), key=lambda row: str(row[0]))
+    node["s"] = {}
+
+
+def _problem(path: str, message: str) -> Problem:
+    return Problem(path, 0, 0, "unreadable", message)

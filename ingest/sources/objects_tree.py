@@ -1,0 +1,244 @@
+"""What a bucket held, by prefix: what is looked at again, what that costs, and what is remembered. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...core.values import FileEntry
+from ..names import is_event_file
+from .base import Listing
+from .chosen import MAX_BESIDE, finish, matcher
+
+# One directory: its path, how many keys it has, and of those that count the names, sizes, times
+# (microseconds) and versions. A list rather than an object: it is JSON as it stands.
+Row = list[Any]
+# keys below, when last looked at, when last changed (Unix seconds), rows, nodes by name, problems.
+Node = dict[str, Any]
+MAX_DEPTH = 8
+# Children are told apart only where a listing of their names is far shorter than one of their keys.
+_FEW = 4
+
+
+@dataclass
+class Rules:
+    """Which keys count, as `Chosen` says it, with what holds for a directory asked once."""
+
+    include: Sequence[str]
+    exclude: Sequence[str]
+    _part: Callable[[str], bool] = field(init=False, repr=False)
+    _whole: Callable[[str], bool] | None = field(init=False, repr=False)
+    _included: Callable[[str], bool] | None = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._part = matcher([one for one in self.exclude if "/" not in one])
+        whole = [one for one in self.exclude if "/" in one]
+        self._whole = matcher(whole) if whole else None
+        everything = any(one in ("**", "**/*") for one in self.include)
+        self._included = None if everything else matcher(self.include)
+
+    def gather(self, pages: Iterable[Sequence[Any]], cut: int) -> Iterator[Row]:
+        """Rows of listed objects, whose paths begin with *cut* characters that are left out.
+
+        A directory may come in several rows.
+        """
+        row: Row = []
+        current: str | None = None
+        hidden = False
+        for page in pages:
+            for item in page:
+                path: str = item["path"][cut:]
+                directory, _, name = path.rpartition("/")
+                if directory != current:
+                    if row:
+                        yield row
+                    current = directory
+                    row = [directory, 0, [], [], [], []]
+                    hidden = bool(directory) and self._part(directory)
+                row[1] += 1
+                if not hidden and self._counts(path, name, len(row[2])):
+                    row[2].append(name)
+                    row[3].append(item["size"])
+                    row[4].append(int(item["last_modified"].timestamp() * 1e6))
+                    row[5].append(item["e_tag"] or "")
+        if row:
+            yield row
+
+    def _counts(self, path: str, name: str, have: int) -> bool:
+        if not name or self._part(name) or (self._whole and self._whole(path)):
+            return False
+        if is_event_file(name):
+            return self._included is None or self._included(path)
+        return have < MAX_BESIDE
+
+
+@dataclass
+class Plan:
+    """Prefixes to be listed whole (`flat`), and those of which only the first level is (`levels`)."""
+
+    flat: list[str] = field(default_factory=list)
+    levels: list[str] = field(default_factory=list)
+
+
+class Tree:
+    """The nodes of a bucket below its root, and how many keys a request lists."""
+
+    def __init__(self, page: int, root: Node | None = None) -> None:
+        self.page = page
+        self.root = root
+
+    def plan(self, due: Callable[[float, float], bool]) -> Plan:
+        """What to list so that everything that is *due* is looked at, with the fewest requests."""
+        plan = Plan()
+        if self.root is not None and due(self.root["l"], self.root["c"]):
+            self._plan("", self.root, due, plan)
+        return plan
+
+    def _plan(
+        self, prefix: str, node: Node, due: Callable[[float, float], bool], plan: Plan
+    ) -> None:
+        if self._cost(node, due) >= self.flat_cost(node):
+            plan.flat.append(prefix)
+            return
+        plan.levels.append(prefix)
+        for name, child in node["s"].items():
+            if due(child["l"], child["c"]):
+                self._plan(join(prefix, name), child, due, plan)
+
+    def flat_cost(self, node: Node) -> int:
+        """Requests that list all keys of a node."""
+        return max(1, -(-int(node["k"]) // self.page))
+
+    def _cost(self, node: Node, due: Callable[[float, float], bool]) -> int:
+        """Requests that list only what is due below a node; no fewer than all where all is listed."""
+        flat = self.flat_cost(node)
+        if not node["s"]:
+            return flat
+        names: int = len(node["s"]) + sum(row[1] for row in node["g"])
+        cost = max(1, -(-names // self.page))
+        for child in node["s"].values():
+            if cost >= flat:
+                return flat
+            if due(child["l"], child["c"]):
+                cost += self._cost(child, due)
+        return min(cost, flat)
+
+    def build(
+        self, prefix: str, rows: Iterable[Row], now: float, old: Node | None, depth: int = 0
+    ) -> Node:
+        """The node of *prefix* from what was listed below it; *old* is what was there before."""
+        merged: dict[str, Row] = {}
+        for row in rows:
+            known = merged.get(row[0])
+            if known is None:
+                merged[row[0]] = row
+            else:
+                known[1] += row[1]
+                for column, more in zip(known[2:], row[2:], strict=True):
+                    column.extend(more)
+        return self._build(prefix, [merged[d] for d in sorted(merged)], now, old, depth)
+
+    def _build(
+        self, prefix: str, rows: list[Row], now: float, old: Node | None, depth: int
+    ) -> Node:
+        keys = sum(row[1] for row in rows)
+        if keys > self.page and depth < MAX_DEPTH:
+            start = len(prefix) + 1 if prefix else 0
+            loose: list[Row] = []
+            parts: dict[str, list[Row]] = {}
+            for row in rows:
+                if row[0] == prefix:
+                    loose.append(row)
+                else:
+                    parts.setdefault(row[0][start:].partition("/")[0], []).append(row)
+            if parts and len(parts) * _FEW <= keys:
+                before = (old or {}).get("s") or {}
+                nodes = {
+                    name: self._build(join(prefix, name), below, now, before.get(name), depth + 1)
+                    for name, below in parts.items()
+                }
+                return self.joined(loose, nodes, now, old)
+        same = old is not None and sorted(rows_of(old), key=_directory) == rows
+        changed = old["c"] if old is not None and same else _newest(rows, now, old)
+        return {"k": keys, "l": now, "c": changed, "g": rows, "s": {}, "p": []}
+
+    def joined(
+        self, loose: list[Row], nodes: dict[str, Node], now: float, old: Node | None
+    ) -> Node:
+        """A node of children: changed when the last of them was, or when one came or went."""
+        changed = max((node["c"] for node in nodes.values()), default=0.0)
+        if old is None:
+            changed = max(changed, _newest(loose, now, None))
+        elif loose != old["g"] or nodes.keys() != old["s"].keys():
+            # An old node without children was listed whole: its children are not new for that.
+            changed = now if old["s"] else max(changed, old["c"])
+        keys = sum(row[1] for row in loose) + sum(node["k"] for node in nodes.values())
+        return {"k": keys, "l": now, "c": changed, "g": loose, "s": nodes, "p": []}
+
+    def listing(self) -> Listing:
+        """Everything that is known, as a listing."""
+        listing = Listing()
+        rows = list(rows_of(self.root)) if self.root else []
+        directories = _with_parents({row[0] for row in rows})
+        for directory, _, *columns in rows:
+            begin = f"{directory}/" if directory else ""
+            beside: list[FileEntry] = []
+            for name, size, mtime, version in zip(*columns, strict=True):
+                path = begin + name
+                if is_event_file(name):
+                    listing.files.append(FileEntry(path, size, mtime * 1000, version))
+                elif size or path not in directories:
+                    # `dir/`, an empty object that stands for a directory, is listed as `dir`.
+                    beside.append(FileEntry(path, size, mtime * 1000, version))
+            if beside:
+                listing.beside[directory] = beside
+        finish(listing)
+        return listing
+
+
+def _directory(row: Row) -> str:
+    found: str = row[0]
+    return found
+
+
+def _with_parents(directories: set[str]) -> set[str]:
+    found = set(directories)
+    for directory in directories:
+        above = directory.rpartition("/")[0]
+        while above and above not in found:
+            found.add(above)
+            above = above.rpartition("/")[0]
+    return found
+
+
+def join(prefix: str, name: str) -> str:
+    """A path below a prefix; '' is the root."""
+    return f"{prefix}/{name}" if prefix else name
+
+
+def rows_of(node: Node) -> Iterator[Row]:
+    """All rows of a node and below."""
+    yield from node["g"]
+    for child in node["s"].values():
+        yield from rows_of(child)
+
+
+def problems_of(node: Node) -> Iterator[list[str]]:
+    """All problems of a node and below: path and message."""
+    yield from node["p"]
+    for child in node["s"].values():
+        yield from problems_of(child)
+
+
+def events_of(rows: Iterable[Row]) -> int:
+    """How many event files rows hold."""
+    return sum(is_event_file(name) for row in rows for name in row[2])
+
+
+def _newest(rows: Iterable[Row], now: float, old: Node | None) -> float:
+    """When rows changed last: just now where something else was known, else by their newest time."""
+    if old is not None:
+        return now
+    newest: float = max((max(row[4], default=0) for row in rows), default=0) / 1e6
+    return min(max(newest, 0.0), now)
