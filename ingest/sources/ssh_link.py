@@ -31,6 +31,8 @@ _MAX_JUMPS = 8
 _AWAY_S = 60.0
 # sshd drops new connections while too many others log in (MaxStartups).
 _TRIES = 4
+# Commands at a time: sshd allows ten sessions a connection (MaxSessions), and SFTP is one of them.
+_COMMANDS = 4
 
 
 class _Loop:
@@ -133,6 +135,7 @@ class Link:
     _sftp: asyncssh.SFTPClient | None = None
     _over: Link | None = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _commands: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_COMMANDS))
     _away: tuple[float, SourceError] | None = None
     _strikes: int = 0
 
@@ -181,6 +184,17 @@ class Link:
         seconds, and where it writes more than *most* bytes.
         """
         connection = await self.connection()
+        async with self._commands:
+            return await self._run(connection, command, given, silence, most)
+
+    async def _run(
+        self,
+        connection: asyncssh.SSHClientConnection,
+        command: str,
+        given: bytes,
+        silence: float,
+        most: int,
+    ) -> Answer:
         try:
             async with asyncio.timeout(self.timeout):
                 process = await connection.create_process(

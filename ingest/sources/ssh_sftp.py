@@ -35,11 +35,8 @@ class Files:
         self._handles: OrderedDict[tuple[bytes, str], asyncssh.SFTPClientFile] = OrderedDict()
         self._in_flight = asyncio.Semaphore(_IN_FLIGHT)
 
-    async def resolve(self, start: str, shown: str) -> tuple[bytes, bytes]:
-        """The real path of *start*, and its name if it is a file: the path is its directory's then.
-
-        Raises SourceError that names it as *shown*.
-        """
+    async def resolve(self, start: str) -> tuple[bytes, bytes]:
+        """The real path of *start*, and its name if it is a file: the path is its directory's then."""
         host = self._link.host
         sftp = await self._link.sftp()
         try:
@@ -48,7 +45,7 @@ class Files:
                 facts = await sftp.stat(root)
         except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPPermissionDenied) as error:
             denied = isinstance(error, asyncssh.SFTPPermissionDenied)
-            raise ssh_words.no_root(host, shown, denied) from error
+            raise ssh_words.no_root(host, denied) from error
         except (OSError, asyncssh.Error) as error:
             raise ssh_words.explained(error, host, self._timeout) from error
         self._spent.add(lists=2)
@@ -57,18 +54,18 @@ class Files:
             root, _, single = root.rpartition(b"/")
         return root or b"/", single
 
-    async def fill(self, tree: Tree, shown: str, single: bytes) -> None:
+    async def fill(self, tree: Tree, single: bytes) -> None:
         """All below the root into *tree*, directory by directory, many at once."""
         top = Found(b"", "d", "d", 0, 0, (b"", self.root))
         if single:
-            listed = await self._scan(b"", self.root, tree, shown)
+            listed = await self._scan(b"", self.root, tree)
             tree.take([top, *(one for one in listed if one.kind == "f")])
             return
 
         async def below(paths: list[bytes]) -> list[Found]:
-            return await self._below(await self.look(paths), tree, shown)
+            return await self._below(await self.look(paths), tree)
 
-        links = tree.take(await self._below([top], tree, shown))
+        links = tree.take(await self._below([top], tree))
         await tree.follow_all(links, self.look, below)
 
     async def look(self, paths: list[bytes]) -> list[Found]:
@@ -90,12 +87,12 @@ class Files:
         self._spent.add(lists=2)
         return _found(path, facts, real)
 
-    async def _below(self, start: list[Found], tree: Tree, shown: str) -> list[Found]:
+    async def _below(self, start: list[Found], tree: Tree) -> list[Found]:
         found, level = list(start), list(start)
         seen = {one.identity for one in start}
         while level:
             lists = await asyncio.gather(
-                *(self._scan(one.path, one.identity[1], tree, shown) for one in level)
+                *(self._scan(one.path, one.identity[1], tree) for one in level)
             )
             level = []
             for one in (one for listed in lists for one in listed):
@@ -105,7 +102,7 @@ class Files:
                     level.append(one)
         return found
 
-    async def _scan(self, path: bytes, real: bytes, tree: Tree, shown: str) -> list[Found]:
+    async def _scan(self, path: bytes, real: bytes, tree: Tree) -> list[Found]:
         """What one directory holds; links are looked at later."""
         found: list[Found] = []
         try:
@@ -125,7 +122,7 @@ class Files:
                         found += [one] if one else []
         except asyncssh.SFTPPermissionDenied:
             if not path:
-                raise ssh_words.no_root(self._link.host, shown, True) from None
+                raise ssh_words.no_root(self._link.host, True) from None
             tree.refuse(path, "Permission denied")
         except asyncssh.SFTPNoSuchFile:
             pass

@@ -50,7 +50,6 @@ class SshSource:
         self._timeout = settings.timeout
         home = f"./{remote.path}" if remote.path else "."
         self._start = f"/{remote.path}" if remote.absolute else home
-        self._shown = self._start if remote.absolute else f"~{home[1:]}"
         way = Way(remote.host, remote.user, remote.port, settings.ssh_config)
         self._link = share(way, settings.timeout)
         self._files = Files(self._link, self.spent, settings.timeout)
@@ -68,7 +67,11 @@ class SshSource:
         if kept and not memory.due(kept["looked"], kept["changed"]):
             return self._restored(kept)
         self._link.try_again()
-        tree, now = wait(self._walk())
+        try:
+            tree, now = wait(self._walk())
+        except SourceError as error:
+            what = error.message.removeprefix(f"{self._link.host}: ")
+            raise SourceError(f"{self._uri}: {what}", hint=error.hint) from error
         listing = self._listing(tree.entries, tree.problems)
         listing.looked = len(listing.files)
         self._remember(memory, listing, now)
@@ -146,8 +149,8 @@ class SshSource:
         now = await self._by_find(tree)
         self._shell = now is not None
         if now is None:
-            self._files.root, self._single = await self._files.resolve(self._start, self._shown)
-            await self._files.fill(tree, self._shown, self._single)
+            self._files.root, self._single = await self._files.resolve(self._start)
+            await self._files.fill(tree, self._single)
         self._odd = tree.odd
         tree.problems += [Problem("", 0, 0, "host key", said) for said in self._link.remarks]
         return tree, now or 0.0
@@ -183,7 +186,7 @@ class SshSource:
         answer = await self._link.run(command, given, silence=silence, most=_MAX_LISTING)
         self.spent.add(lists=1, bytes=len(answer.out))
         if ssh_find.began(answer.out) and answer.status == ssh_find.NO_ROOT:
-            raise ssh_words.no_root(host, self._shown, b"ermission" in answer.err)
+            raise ssh_words.no_root(host, b"ermission" in answer.err)
         told = ssh_find.root_of(answer.out)
         if told is None:
             return None
@@ -196,13 +199,13 @@ class SshSource:
             found = []
         if answer.status not in _DONE and answer.status != 127:
             raise SourceError(
-                f"{host}: the listing of {self._shown} was broken off over there",
+                f"{host}: the listing was broken off over there",
                 hint="is the host short of memory, or its disk broken? The next scan tries again",
             )
         refused, others = ssh_find.refused(answer.err)
         for one in refused:
             if not one.path:
-                raise ssh_words.no_root(host, self._shown, True)
+                raise ssh_words.no_root(host, True)
             tree.refuse(one.path, one.why)
         if found and answer.status:
             tree.problems += [Problem("", 0, 0, "unreadable", f"find: {o}") for o in others[:10]]
@@ -215,7 +218,7 @@ class SshSource:
             tree = Tree(self._chosen, self._follow)
             self._shell = bool(await self._look([b""], tree))
             if not self._shell:
-                self._files.root, self._single = await self._files.resolve(self._start, self._shown)
+                self._files.root, self._single = await self._files.resolve(self._start)
 
     async def _stat(self, path: str) -> FileEntry | None:
         await self._placed()

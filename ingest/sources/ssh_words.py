@@ -64,11 +64,13 @@ def no_sftp(host: str, error: BaseException) -> SourceError:
     )
 
 
-def no_root(host: str, path: str, denied: bool) -> SourceError:
+def no_root(host: str, denied: bool) -> SourceError:
     """The host answers, but the directory cannot be entered."""
-    what = "permission denied" if denied else "no such directory"
-    hint = "the user must be able to read it" if denied else "check the path; /~/ is the home"
-    return SourceError(f"{host}: {path}: {what}", hint=hint)
+    if denied:
+        return SourceError(f"{host}: permission denied", hint="its user must be able to list it")
+    return SourceError(
+        f"{host}: there is no such directory", hint="check the path: /~/ is the user's home"
+    )
 
 
 def _key(error: BaseException, host: str, key: str, other: bool) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import importlib.util
 import os
 import shutil
 import socket
@@ -11,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -23,19 +24,20 @@ _START_S = 20.0
 
 @dataclass
 class Host:
-    """One host of a cluster, as its alias in the SSH configuration; its tree is `home`/runs."""
+    """One host of a cluster, as its alias in the SSH configuration; its tree is a folder of its home."""
 
     alias: str
     port: int
     home: Path
     ssh_config: Path
+    folder: str = "runs"
     kind: str = "ssh"
     environ: dict[str, str] = field(default_factory=dict)
 
     @property
     def tree(self) -> Path:
         """The tree on this machine's own disk."""
-        return self.home / "runs"
+        return self.home / self.folder
 
     def settings(self) -> dict[str, object]:
         """Keyword arguments of SourceSettings that read the tree."""
@@ -43,7 +45,7 @@ class Host:
 
     def at_home(self) -> dict[str, object]:
         """The same by a path that starts at the user's home."""
-        return {**self.settings(), "uri": f"sftp://{self.alias}/~/runs"}
+        return {**self.settings(), "uri": f"sftp://{self.alias}/~/{self.folder}"}
 
     def put(self, path: str, data: bytes) -> None:
         """Make or replace a file, as writers do that rename."""
@@ -70,6 +72,14 @@ class Cluster:
     folder: Path
     process: subprocess.Popen[bytes]
     hosts: list[Host]
+    trees: int = 0
+
+    def fresh(self, number: int = 0) -> Host:
+        """A host with an empty tree of its own for one test."""
+        self.trees += 1
+        host = replace(self.hosts[number], folder=f"tree{self.trees}", environ={})
+        host.tree.mkdir()
+        return host
 
     @property
     def ssh_config(self) -> Path:
@@ -111,6 +121,15 @@ def _key(path: Path, *options: str) -> None:
     subprocess.run(command, check=True, capture_output=True)
 
 
+def missing() -> str:
+    """What is not installed; '' where sshd can run."""
+    if program("sshd") is None or shutil.which("ssh-keygen") is None:
+        return "sshd is not installed: scripts/servers.sh"
+    if importlib.util.find_spec("asyncssh") is None:
+        return "asyncssh is not installed: pip install 'boardlake[ssh]'"
+    return ""
+
+
 @contextmanager
 def cluster(
     names: Sequence[str] = ("node01",), *, shell: bool = True, extra: str = "", client: str = ""
@@ -121,10 +140,11 @@ def cluster(
     hosts the client knows `NAME-jump`, which is reached through the first host. Skips where no sshd
     is installed.
     """
+    if reason := missing():
+        pytest.skip(reason)
     sshd = program("sshd")
-    if sshd is None or shutil.which("ssh-keygen") is None:
-        pytest.skip("no sshd: apt-get install openssh-server")
-    # Not in pytest's folder: the configuration's words are short, and paths of keys stand in them.
+    assert sshd is not None
+    # Whoever logs in must get there: pytest's folders are closed to others.
     folder = Path(tempfile.mkdtemp(prefix="sshd-"))
     try:
         folder.chmod(0o755)

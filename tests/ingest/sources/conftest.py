@@ -11,7 +11,7 @@ import pytest
 from boardlake.core.settings import SourceSettings
 from boardlake.ingest.setup import open_source
 from boardlake.ingest.sources.base import Source
-from boardlake.tests.servers import azurite, moto, nginx, radosgw, rclone
+from boardlake.tests.servers import azurite, moto, nginx, radosgw, rclone, sshd
 from boardlake.tests.servers.base import Served
 from boardlake.tests.servers.local import Tree
 
@@ -25,6 +25,8 @@ KINDS = (
     "http-html",
     "http-rclone",
     "dav",
+    "ssh",
+    "sftp",
 )
 
 
@@ -71,6 +73,20 @@ def shares(tmp_path_factory: pytest.TempPathFactory) -> Iterator[rclone.Rclone]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def shells() -> Iterator[sshd.Cluster]:
+    """A machine that gives a shell to those who log in."""
+    with sshd.cluster() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def no_shells() -> Iterator[sshd.Cluster]:
+    """A machine that gives files alone."""
+    with sshd.cluster(shell=False) as running:
+        yield running
+
+
 def serve(name: str, ask: Callable[[str], Any], folder: Path) -> Served:
     """An empty tree on the server of the kind *name*."""
     if name == "s3-moto":
@@ -85,6 +101,9 @@ def serve(name: str, ask: Callable[[str], Any], folder: Path) -> Served:
         return ask("web_server").site(name.removeprefix("http-"))
     if name in ("http-rclone", "dav"):
         return ask("shares").share(name.removesuffix("-rclone"))
+    if name in ("ssh", "sftp"):
+        machine: sshd.Cluster = ask("shells" if name == "ssh" else "no_shells")
+        return machine.fresh()
     return Tree(folder / "tree")
 
 
