@@ -17,7 +17,18 @@ from . import objects_store
 from .base import Changed, Listing, Spent
 from .objects_errors import Fault
 from .objects_list import Failed, Lister, Patience
-from .objects_tree import Node, Row, Rules, Tree, events_of, join, problems_of, rows_of
+from .objects_tree import (
+    Node,
+    Row,
+    Rules,
+    Tree,
+    events_of,
+    join,
+    mtime_us_of,
+    problems_of,
+    rows_of,
+    version_of,
+)
 
 _AT_ONCE = 32
 _LISTS_AT_ONCE = 12
@@ -120,8 +131,7 @@ class ObjectSource:
             if failed.fault.why == "gone":
                 return None
             raise OSError(errno.EIO, failed.fault.words, path) from None
-        mtime_us = int(found["last_modified"].timestamp() * 1e6)
-        return FileEntry(path, found["size"], mtime_us * 1000, found["e_tag"] or "")
+        return FileEntry(path, found["size"], mtime_us_of(found) * 1000, version_of(found))
 
     def close(self) -> None:
         """Let nobody wait any longer; connections go with the client."""

@@ -77,6 +77,8 @@ def explain(error: BaseException) -> Fault:
         )
     if name == "PreconditionError":
         status = 412
+    if "StartTooLarge" in text:
+        status = 416
     if isinstance(error, FileNotFoundError):
         status = 404
     return answered(status, code) if status else _without_answer(name, text)

@@ -169,11 +169,9 @@ class Lister:
         """Pages as they come; raises Failed for an odd key, and what the client raises otherwise."""
         self.patience.ask()
         seen = counted = 0
-        # A path such as `a/0` may lie before the prefix: then it says nothing.
-        begin = after if self.bucket.offsets or after else None
         try:
             for chunk in self.bucket.store.list(
-                prefix or None, offset=begin or None, chunk_size=1000
+                prefix or None, offset=after or None, chunk_size=1000
             ):
                 page = cast(Page, chunk)
                 if self.bucket.kind == "dav":

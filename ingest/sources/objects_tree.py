@@ -60,8 +60,8 @@ class Rules:
                 if not hidden and self._counts(path, name, len(row[2])):
                     row[2].append(name)
                     row[3].append(item["size"])
-                    row[4].append(int(item["last_modified"].timestamp() * 1e6))
-                    row[5].append(item["e_tag"] or "")
+                    row[4].append(mtime_us_of(item))
+                    row[5].append(version_of(item))
         if row:
             yield row
 
@@ -210,6 +210,17 @@ def _with_parents(directories: set[str]) -> set[str]:
             found.add(above)
             above = above.rpartition("/")[0]
     return found
+
+
+def version_of(item: Any) -> str:
+    """The ETag of an object; Azure lists it without its quotes, and gives it with them."""
+    tag: str = item["e_tag"] or ""
+    return tag if not tag or tag[-1] == '"' else f'"{tag}"'
+
+
+def mtime_us_of(item: Any) -> int:
+    """When an object was last modified, microseconds."""
+    return int(item["last_modified"].timestamp() * 1e6)
 
 
 def join(prefix: str, name: str) -> str:

@@ -93,7 +93,8 @@ class Moto:
 
     def bucket(self, kind: str = "s3", prefix: str = "runs/of the lab") -> Bucket:
         """A new and empty bucket; *kind* is `s3` or `gs`."""
-        name = f"bucket-{next(self._numbers)}"
+        # The client of Google's dialect writes a dash as %2D, which moto takes as it is.
+        name = f"bucket{next(self._numbers)}"
         peer = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         peer.request("PUT", f"/{name}", headers={"x-amz-acl": "public-read"})
         answer = peer.getresponse()
