@@ -268,8 +268,9 @@ def test_odd_names(served: Served, opened: Open, where: str) -> None:
     named = {
         (f"x/{odd}/{EVENTS}" if where == "directory" else f"x/{EVENTS}.{odd}"): n
         for n, odd in enumerate(ODD)
-        # Nginx leaves out of its indexes what begins with a dot.
-        if served.kind != "http" or not odd.startswith(".")
+        # Nginx leaves out of its indexes what begins with a dot; a backslash is a slash to Azure.
+        if not (served.kind == "http" and odd.startswith("."))
+        and not (served.kind == "az" and "\\" in odd)
     }
     for path, n in named.items():
         served.put(path, data(10 + n, n))
