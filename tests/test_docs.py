@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from boardlake.cli.main import cli
+from boardlake.core.places import SCHEMES, PlaceKind, kind_of
+from boardlake.core.settings import SourceSettings, parse
 from boardlake.lake.database import open_lake
 from boardlake.lake.described import described
 from boardlake.lake.location import locate
 
 ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
 
 
 def documented() -> dict[str, list[tuple[str, str, str]]]:
@@ -54,7 +58,7 @@ def test_tables_md_says_what_the_package_says() -> None:
         assert table.behind == (text.index(f"\n## {name}\n") > text.index("# Behind the views"))
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/design.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("page", ["README.md", *PAGES, "CONTRIBUTING.md"])
 def test_every_command_shown_exists(page: str) -> None:
     """A line that calls boardlake calls a command that there is."""
     text = (ROOT / page).read_text("utf-8")
@@ -69,3 +73,37 @@ def test_every_link_leads_somewhere() -> None:
     for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8")):
             assert (page.parent / target).exists(), f"{page}: {target}"
+
+
+def configs() -> list[tuple[str, str]]:
+    """Every block of TOML in the docs, and where it stands."""
+    return [
+        (f"{page}:{number}", block)
+        for page in ["README.md", *PAGES]
+        for number, block in enumerate(
+            re.findall(r"```toml\n(.*?)```", (ROOT / page).read_text("utf-8"), re.DOTALL)
+        )
+    ]
+
+
+@pytest.mark.parametrize(("place", "block"), configs(), ids=[place for place, _ in configs()])
+def test_every_config_shown_is_one(place: str, block: str) -> None:
+    """It is read as a config file is, and names sources."""
+    assert parse(block, place, ROOT).sources
+
+
+def test_the_guide_has_an_example_of_every_kind() -> None:
+    """Each kind of place that a source may be is shown in docs/sources.md."""
+    text = (ROOT / "docs" / "sources.md").read_text("utf-8")
+    blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    shown = {kind_of(one.uri) for block in blocks for one in parse(block, "x").sources.values()}
+    assert shown == set(get_args(PlaceKind))
+    for scheme in SCHEMES:
+        assert f"{scheme}:" in text or scheme in ("gcs", "http", "dav"), scheme
+
+
+def test_the_guide_names_settings_that_there_are() -> None:
+    """A word in code that looks like a setting of a source is one."""
+    text = (ROOT / "docs" / "sources.md").read_text("utf-8")
+    named = set(re.findall(r"`([a-z_]+) = ", text))
+    assert named and named <= set(SourceSettings.model_fields)
