@@ -1,4 +1,4 @@
-"""Buckets and WebDAV: S3 and what speaks its protocol, Google Cloud Storage, Azure Blob Storage."""
+"""Buckets: S3 and what speaks its protocol, Google Cloud Storage, Azure Blob Storage."""
 
 from __future__ import annotations
 

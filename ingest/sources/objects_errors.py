@@ -11,7 +11,12 @@ Why = Literal["odd", "gone", "changed", "past", "silent", "busy", "credentials",
 _STATUS = re.compile(r"non-2xx status code: ([1-5][0-9]{2})")
 _CODE = re.compile(r"<Code>([A-Za-z][A-Za-z0-9]{1,63})</Code>")
 _ODD = re.compile(r'[Pp]ath "((?:[^"\\]|\\.){0,4096})"')
-_IDENTITY = ("169.254.", "metadata.google.internal", "fd00:ec2", "CredentialProvider")
+# Where machines of a cloud ask who they are.
+_IDENTITY = ("169.254.", "metadata.google.internal", "fd00:ec2", "CredentialProvider") + (
+    "/latest/api/token",
+    "/latest/meta-data",
+    "/metadata/identity",
+)
 _SILENT = ("TimedOut", "timed out", "kind: Timeout", "deadline has elapsed")
 _STATUS_WORDS = {
     301: "the bucket is in another region",

@@ -174,8 +174,6 @@ class Lister:
                 prefix or None, offset=after or None, chunk_size=1000
             ):
                 page = cast(Page, chunk)
-                if self.bucket.kind == "dav":
-                    page = sorted(page, key=lambda item: item["path"])
                 seen += len(page)
                 requests = -(-seen // self.bucket.page)
                 self.spent.add(lists=requests - counted)

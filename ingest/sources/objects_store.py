@@ -10,13 +10,13 @@ from datetime import timedelta
 from typing import Any, TypeAlias
 
 from obstore.exceptions import BaseError
-from obstore.store import AzureStore, GCSStore, HTTPStore, S3Store
+from obstore.store import AzureStore, GCSStore, S3Store
 
 from ...core import places
 from ...core.errors import UsageError
 from ...core.settings import SourceSettings
 
-Store: TypeAlias = S3Store | GCSStore | AzureStore | HTTPStore
+Store: TypeAlias = S3Store | GCSStore | AzureStore
 
 # A body may take long; what counts is how long the server is silent.
 _WHOLE = timedelta(hours=1)
@@ -29,6 +29,7 @@ _AZURE_WAYS = {
     "CLIENT_SECRET": "client_secret",
     "FEDERATED_TOKEN_FILE": "workload_identity",
 }
+_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 _OWN_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
@@ -57,16 +58,19 @@ def make(settings: SourceSettings, environ: Mapping[str, str] = os.environ) -> B
     """
     remote = places.parse(settings.uri)
     own = _own(remote.kind, settings.env_prefix, environ)
+    if remote.kind == "az" and not (
+        settings.account or "AZURE_STORAGE_ACCOUNT_NAME" in {*environ, *own}
+    ):
+        raise UsageError(
+            f"{settings.uri}: a container is in a storage account, and none is named",
+            hint='account = "NAME" in the source\'s settings, or AZURE_STORAGE_ACCOUNT_NAME',
+        )
     try:
         if remote.kind == "s3":
             return _s3(settings, remote, own, environ)
         if remote.kind == "gs":
             return Bucket(_gs(settings, remote, own), "gs", remote.host, remote.path, 1000, True)
-        if remote.kind == "az":
-            return Bucket(_az(settings, remote, own), "az", remote.host, remote.path, 5000, False)
-        return Bucket(
-            _dav(settings, remote, environ), "dav", remote.host, remote.path, 1 << 60, False
-        )
+        return Bucket(_az(settings, remote, own), "az", remote.host, remote.path, 5000, False)
     except (BaseError, ValueError) as error:
         raise UsageError(
             f"{settings.uri}: the settings or the environment's {_PREFIXES.get(remote.kind, '')}* "
@@ -83,7 +87,7 @@ def _own(kind: str, prefix: str, environ: Mapping[str, str]) -> dict[str, str]:
     return {k.removeprefix(prefix): v for k, v in environ.items() if k.startswith(begin) and v}
 
 
-def _options(settings: SourceSettings, url: str, headers: dict[str, str] | None = None) -> Any:
+def _options(settings: SourceSettings, url: str) -> Any:
     silent = timedelta(seconds=max(settings.timeout, 0.05))
     options: dict[str, Any] = {
         "connect_timeout": silent,
@@ -92,8 +96,6 @@ def _options(settings: SourceSettings, url: str, headers: dict[str, str] | None 
         "allow_http": url.lower().startswith("http://"),
         "user_agent": "boardlake",
     }
-    if headers:
-        options["default_headers"] = headers
     # Retries are ours: they are counted, and a silent server is asked only once.
     retry = {"max_retries": 0, "retry_timeout": silent}
     return {"client_options": options, "retry_config": retry}
@@ -110,7 +112,8 @@ def _s3(
         config["endpoint"] = settings.endpoint
     if settings.region:
         config["region"] = settings.region
-    endpoint = settings.endpoint or environ.get("AWS_ENDPOINT_URL", "")
+    both = {**environ, **own}
+    endpoint = settings.endpoint or next((both[n] for n in _ENDPOINTS if both.get(n)), "")
     given: dict[str, Any] = {}
     if settings.anonymous:
         config["skip_signature"] = True
@@ -248,20 +251,3 @@ def _az(settings: SourceSettings, remote: places.Remote, own: dict[str, str]) ->
             if name.endswith(end):
                 config["credential_type"] = way
     return AzureStore(remote.host, config=config, **_options(settings, settings.endpoint))
-
-
-def _dav(settings: SourceSettings, remote: places.Remote, environ: Mapping[str, str]) -> HTTPStore:
-    from base64 import b64encode
-
-    scheme = "https" if remote.scheme == "davs" else "http"
-    host = f"[{remote.host}]" if ":" in remote.host else remote.host
-    url = f"{scheme}://{host}" + (f":{remote.port}" if remote.port else "")
-    variable = settings.env_prefix + "DAV_"
-    headers = {}
-    if not settings.anonymous:
-        if token := environ.get(f"{variable}TOKEN"):
-            headers["Authorization"] = f"Bearer {token}"
-        elif user := environ.get(f"{variable}USER"):
-            pair = f"{user}:{environ.get(f'{variable}PASSWORD', '')}"
-            headers["Authorization"] = "Basic " + b64encode(pair.encode()).decode()
-    return HTTPStore(url, **_options(settings, url, headers))

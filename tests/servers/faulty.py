@@ -24,7 +24,8 @@ class Faulty:
 
     `status` is answered in place of the server's answer, `delay_s` is waited before each answer, a
     body is cut off after `cut_after` bytes. Faults befall requests that `only` (method, target) names,
-    and only the first `times` of them. `requests` holds the method and target of each request.
+    and only the first `times` of them. `requests` holds the method and target of each request, and
+    `signed` its Authorization. `rewrite` makes of a target what the server is asked for.
     """
 
     port: int
@@ -34,7 +35,9 @@ class Faulty:
     cut_after: int = -1
     only: Callable[[str, str], bool] = lambda method, target: True
     times: int = 1 << 60
+    rewrite: Callable[[str], str] = lambda target: target
     requests: list[tuple[str, str]] = field(default_factory=list)
+    signed: list[str] = field(default_factory=list)
     bytes: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
     over: threading.Event = field(default_factory=threading.Event)
@@ -53,12 +56,14 @@ class Faulty:
         """Count from zero."""
         with self.lock:
             self.requests.clear()
+            self.signed.clear()
             self.bytes = 0
 
-    def strikes(self, method: str, target: str) -> bool:
+    def strikes(self, method: str, target: str, signed: str) -> bool:
         """Count a request; whether it is to meet the faults."""
         with self.lock:
             self.requests.append((method, target))
+            self.signed.append(signed)
             if self.times <= 0 or not self.only(method, target):
                 return False
             if self.status or self.delay_s or self.cut_after >= 0:
@@ -123,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _pass_on(self) -> None:
         faults = self.server.faults
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        struck = faults.strikes(self.command, self.path)
+        struck = faults.strikes(self.command, self.path, self.headers.get("Authorization", ""))
         if struck and faults.delay_s and faults.over.wait(faults.delay_s):
             return
         if struck and faults.status:
@@ -133,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
         peer = http.client.HTTPConnection("127.0.0.1", self.upstream, timeout=60)
         try:
             headers = {k: v for k, v in self.headers.items() if k.lower() != "connection"}
-            peer.request(self.command, self.path, body or None, headers)
+            peer.request(self.command, faults.rewrite(self.path), body or None, headers)
             answer = peer.getresponse()
             data = answer.read()
             kept = {k: v for k, v in answer.getheaders() if k.lower() not in _HOP}
