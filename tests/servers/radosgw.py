@@ -119,9 +119,9 @@ class Gateway:
         self.endpoint = endpoint
         self._numbers = itertools.count()
 
-    def bucket(self) -> Bucket:
-        """An empty bucket."""
-        return Bucket(self.endpoint, f"logs-{next(self._numbers)}")
+    def bucket(self, prefix: str = "lab logs") -> Bucket:
+        """A bucket with nothing below *prefix*."""
+        return Bucket(self.endpoint, f"logs-{next(self._numbers)}", prefix)
 
 
 def missing() -> str:
