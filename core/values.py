@@ -98,7 +98,8 @@ class Job:
 
     `job_id` is the one that people see (`12`, `12_3` of an array, `12+1` of a heterogeneous job);
     `number` is the scheduler's own. `since` is the start of its first try, where it was requeued.
-    `nodes` is as the scheduler writes it (`gpu[01-04]`). `roots` are the directories whose runs may be its own, relative to the source.
+    `nodes` is as the scheduler writes it (`gpu[01-04]`). `roots` are the directories whose runs may
+    be its own, relative to the source.
     """
 
     job_id: str

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from ..core.values import Piece, Problem
-from ..lake import beside, known, missing, runs_of
+from ..core.values import Job, Piece, Problem
+from ..lake import beside, jobs, known, missing, runs_of
 from ..lake import sources as lake_sources
 from ..lake.database import Lake
 from ..lake.facts import RunFacts
@@ -46,6 +46,10 @@ class Destination(Protocol):
         problems: list[Problem],
     ) -> None:
         """Store what lies beside event files, by run."""
+        ...
+
+    def jobs(self, source: str, found: list[Job]) -> None:
+        """Give the runs of a source the jobs of its cluster, as they are now; after the files."""
         ...
 
     def gone(
@@ -96,6 +100,10 @@ class InLake:
     ) -> None:
         """Store what lies beside event files."""
         beside.write(self.lake, source, keys, found, problems)
+
+    def jobs(self, source: str, found: list[Job]) -> None:
+        """Give runs their jobs."""
+        jobs.settle(self.lake, source, found)
 
     def gone(
         self, source: str, rows: dict[str, FileRow], gone: list[FileRow], *, mirror: bool

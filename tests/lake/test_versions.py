@@ -71,6 +71,7 @@ def old(tmp_path: Path) -> Location:
             con.execute(f"ALTER TABLE series_parts DROP COLUMN {column}")
         for column in _OF_CYCLES:
             con.execute(f"ALTER TABLE cycles DROP COLUMN {column}")
+        con.execute("DROP TABLE jobs")
         view = first[first.index("CREATE VIEW series AS") :].partition(";")[0]
         con.execute(view.replace("CREATE VIEW", "CREATE OR REPLACE VIEW"))
         con.execute(f"DELETE FROM migrations WHERE version > {later[0][0] - 1}")

@@ -1,0 +1,386 @@
+"""A Slurm cluster: its jobs, and the directories that they write their logs to."""
+
+from __future__ import annotations
+
+import bisect
+import os
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from typing import Any, Protocol
+
+from ...core import places
+from ...core.errors import SourceError
+from ...core.settings import SourceSettings
+from ...core.values import FileEntry, Job, Problem
+from ..memory import Memory
+from . import slurm_roots, slurm_words
+from .base import Listing, Source, Spent
+from .chosen import Chosen
+from .slurm_words import Said
+
+# Slurm forgets a job minutes after its end; its runs are still looked at.
+_MAX_JOBS = 20_000
+_MAX_ROOTS = 2_000
+_MAX_SCRIPTS = 200
+_MAX_TEXT = 1_000
+# Below a job's directory; a logdir that lies deeper is named by an argument.
+_MAX_DEPTH = 12
+# Few jobs are asked for one by one: the answer for all of them is that of the whole cluster.
+_ONE_BY_ONE = 8
+_DAY = 86400.0
+# How far back the accounting is asked when nothing is remembered.
+_FIRST_LOOK = 30 * _DAY
+_PROBLEM = "unreadable"
+
+
+class CommandError(Exception):
+    """A command ended with an error or cannot be run; its words are for a person."""
+
+
+class Machine(Protocol):
+    """The machine whose commands and files are those of the cluster."""
+
+    at_once: int
+
+    def run(self, command: Sequence[str], environ: dict[str, str]) -> bytes:
+        """What a command writes. Raises CommandError, and SourceError when it did not end in time."""
+        ...
+
+    def whoami(self) -> tuple[str, str]:
+        """The name and the home of the user who runs commands."""
+        ...
+
+    def resolve(self, paths: Sequence[str]) -> dict[str, str]:
+        """The real paths of those that are directories."""
+        ...
+
+    def tree(self, root: str, include: Sequence[str], exclude: Sequence[str]) -> Source:
+        """The files below a directory."""
+        ...
+
+    def close(self) -> None:
+        """Give connections back."""
+        ...
+
+
+class SlurmSource:
+    """Files below the directories of a cluster's jobs; paths are those of its file system without
+    the first slash, so that a run is the same whichever job led to it."""
+
+    def __init__(self, machine: Machine, settings: SourceSettings) -> None:
+        self.spent = Spent()
+        self._machine = machine
+        self._settings = settings
+        self.at_once = machine.at_once
+        self._trees: dict[str, Source] = {}
+        self._order: list[str] = []
+        # Patterns with a slash are relative to the file system's root: the trees know only names.
+        self._names = [pattern for pattern in settings.exclude if "/" not in pattern]
+        self._chosen = Chosen(settings.include, settings.exclude)
+
+    def walk(self, memory: Memory) -> Listing:
+        """Everything below the directories of all jobs that are or were known.
+
+        Raises `SourceError` when the scheduler cannot be asked.
+        """
+        data = memory.data
+        user, home = self._machine.whoami()
+        homes = slurm_roots.Homes(home, self._settings.whole_homes)
+        known: dict[str, dict[str, Any]] = data.get("jobs", {})
+        said = self._ask(known, data, memory, user)
+        jobs = self._placed(said, known, memory, homes)
+        roots = self._roots(jobs)
+        listing = self._listing(roots, data.get("trees", {}), memory)
+        if len(roots) > _MAX_ROOTS:
+            message = f"{len(roots):,} directories of jobs: only {_MAX_ROOTS:,} are looked at"
+            listing.problems.append(Problem("", 0, 0, _PROBLEM, message))
+        data["jobs"] = {one["job"]["job_id"]: one for one in jobs}
+        data["asked_at"] = memory.now
+        listing.jobs = [_job(one["job"]) for one in jobs]
+        return listing
+
+    def read(self, path: str, start: int, length: int, version: str = "") -> bytearray:
+        """At most *length* bytes of a listed file."""
+        tree, inner = self._tree_of(path)
+        return tree.read(inner, start, length, version)
+
+    def stat(self, path: str) -> FileEntry | None:
+        """The entry of a listed file as it is now."""
+        tree, inner = self._tree_of(path)
+        found = tree.stat(inner)
+        return replace(found, path=path) if found else None
+
+    def close(self) -> None:
+        """Give connections back."""
+        for tree in self._trees.values():
+            tree.close()
+        self._machine.close()
+
+    def _tree_of(self, path: str) -> tuple[Source, str]:
+        at = bisect.bisect(self._order, path) - 1
+        while at >= 0:
+            shown = self._order[at]
+            if path.startswith(f"{shown}/"):
+                return self._trees[shown], path[len(shown) + 1 :]
+            at -= 1
+        raise FileNotFoundError(2, "lies below no job's directory", path)
+
+    # What the scheduler says.
+
+    def _ask(
+        self, known: dict[str, dict[str, Any]], data: dict[str, Any], memory: Memory, user: str
+    ) -> list[Said]:
+        """All jobs that there is news of."""
+        settings = self._settings
+        everyone = "*" in settings.users
+        users = [] if everyone else list(settings.users) or [user]
+        nonce = secrets.token_hex(8)
+        try:
+            text = self._run(slurm_words.squeue(nonce, users))
+        except CommandError as error:
+            raise SourceError(
+                f"{settings.uri.rstrip(':')}: the scheduler cannot be asked: {error}",
+                hint="check that squeue works there, for the user who ingests",
+            ) from None
+        live = self._wanted(slurm_words.parse_squeue(text, nonce))
+        over = self._accounted(users, data, memory)
+        seen = {job.job_id for job in live}
+        found = self._detailed(live, known) + [job for job in over if job.job_id not in seen]
+        told = {job.job_id for job in found}
+        return found + [
+            _lost(one, data.get("asked_at", memory.now))
+            for job_id, one in known.items()
+            if job_id not in told and one["job"]["state"] in slurm_words.ACTIVE
+        ]
+
+    def _wanted(self, jobs: Iterable[Said]) -> list[Said]:
+        only = self._settings.partitions
+        return [job for job in jobs if not only or set(job.partition.split(",")) & set(only)]
+
+    def _accounted(self, users: list[str], data: dict[str, Any], memory: Memory) -> list[Said]:
+        """What the accounting tells of jobs since it was last asked; nothing where none runs."""
+        if data.get("no_accounting") and not memory.full:
+            return []
+        nonce = secrets.token_hex(8)
+        # An hour: the accounting may be told of an end late.
+        since = data.get("asked_at", memory.now - _FIRST_LOOK) - 3600
+        try:
+            text = self._run(slurm_words.sacct(nonce, users, since))
+        except (CommandError, SourceError):
+            data["no_accounting"] = True
+            return []
+        data["no_accounting"] = False
+        return self._wanted(slurm_words.parse_sacct(text, nonce))
+
+    def _detailed(self, jobs: list[Said], known: dict[str, dict[str, Any]]) -> list[Said]:
+        """*jobs* with their output and exit code, where that is not known for good."""
+        news = [
+            job
+            for job in jobs
+            if known.get(job.job_id, {}).get("job", {}).get("state") != job.state
+        ]
+        few = len(news) <= _ONE_BY_ONE
+        fuller: dict[str, Said] = {}
+        for job in news if few else news[:1]:
+            # One that is told of alone cannot be mixed up with others but those of its array.
+            mine = [one for one in news if one.array == job.array] if few else news
+            try:
+                text = self._run(["scontrol", "show", "job", "--oneliner", *([job.raw] * few)])
+            except CommandError:
+                # Gone meanwhile, or forbidden: only the place of its output is missing.
+                continue
+            told = slurm_words.add_details(text, mine)
+            fuller |= {one.job_id: one for one in told if one.stdout or one.exit_code}
+        return [fuller.get(job.job_id, job) for job in jobs]
+
+    def _script(self, job: Said, scripts: dict[str, str]) -> str:
+        """The script of a batch job, '' where it is not to be had; tasks of an array share one."""
+        key = job.array or job.raw
+        if key not in scripts and len(scripts) < _MAX_SCRIPTS:
+            try:
+                scripts[key] = self._run(["scontrol", "write", "batch_script", job.raw, "-"])
+            except (CommandError, SourceError):
+                scripts[key] = ""
+        return scripts.get(key, "")
+
+    def _run(self, command: list[str]) -> str:
+        self.spent.add(lists=1)
+        answer = self._machine.run(command, slurm_words.ENVIRON)
+        self.spent.add(bytes=len(answer))
+        return answer.decode("utf-8", "surrogateescape")
+
+    # Where jobs may have written.
+
+    def _placed(
+        self,
+        said: list[Said],
+        known: dict[str, dict[str, Any]],
+        memory: Memory,
+        homes: slurm_roots.Homes,
+    ) -> list[dict[str, Any]]:
+        """All known jobs with the directories that may be theirs, the newest last."""
+        jobs = dict(known)
+        scripts: dict[str, str] = {}
+        for one in said:
+            if one.started is None and one.job_id not in known:
+                # It has written nothing yet.
+                continue
+            before = known.get(one.job_id)
+            if before and before["submitted"] != one.submitted and not _requeued(before, one):
+                # The numbers of jobs have begun anew.
+                before = None
+            script = "" if before and before["places"] else self._script(one, scripts)
+            jobs[one.job_id] = _merged(one, before, slurm_roots.candidates(one, script, homes))
+        newest = sorted(jobs.values(), key=lambda job: job["job"]["started_at"] or 0)[-_MAX_JOBS:]
+        told = {one.job_id for one in said}
+        # What ended before the last scan writes nowhere else any more.
+        open_ones = [job for job in newest if memory.full or job["job"]["job_id"] in told]
+        real = self._machine.resolve(sorted({path for job in open_ones for path in job["places"]}))
+        for job in open_ones:
+            found = {real[path] for path in job["places"] if path in real}
+            user = job["job"]["user"]
+            job["roots"] = [path for path in sorted(found) if not homes.too_much(path, user)]
+            job["job"]["roots"] = [_show(path)[1:] for path in job["roots"]]
+        return newest
+
+    def _roots(self, jobs: list[dict[str, Any]]) -> list[str]:
+        """What is scanned: each directory once, those of the newest jobs first."""
+        paths = dict.fromkeys(path for one in reversed(jobs) for path in one["roots"])
+        outer = slurm_roots.outermost(paths)
+        first = {root: at for at, root in enumerate(paths)}
+        return sorted(outer, key=lambda root: first[root])
+
+    def _listing(self, roots: list[str], trees: dict[str, Any], memory: Memory) -> Listing:
+        whole = Listing()
+        kept: dict[str, Any] = {}
+        deepest = "*/" * _MAX_DEPTH + "*"
+        for tree in self._trees.values():
+            tree.close()
+        self._trees = {}
+        for root in sorted(roots[:_MAX_ROOTS]):
+            shown = _show(root)[1:]
+            inner = Memory(trees.get(root, {}), memory.full_at, memory.now, memory.rescan_s)
+            tree = self._machine.tree(root, ("**",), (*self._names, deepest))
+            before = (tree.spent.lists, tree.spent.reads, tree.spent.bytes)
+            try:
+                found = tree.walk(inner)
+            except SourceError as error:
+                tree.close()
+                if self._machine.resolve([root]):
+                    whole.problems.append(Problem(shown, 0, 0, _PROBLEM, error.message))
+                continue
+            # From here on the tree counts into the same account.
+            self.spent.add(
+                lists=tree.spent.lists - before[0],
+                reads=tree.spent.reads - before[1],
+                bytes=tree.spent.bytes - before[2],
+            )
+            tree.spent = self.spent
+            self._trees[shown] = tree
+            kept[root] = inner.data
+            self._add(whole, found, shown)
+        memory.data["trees"] = kept
+        self._order = sorted(self._trees)
+        whole.files.sort(key=lambda entry: entry.path)
+        return whole
+
+    def _add(self, whole: Listing, found: Listing, shown: str) -> None:
+        excluded, included = self._chosen.excluded, self._chosen.included
+        files = [_below(shown, entry) for entry in found.files]
+        whole.files += [one for one in files if included(one.path) and not excluded(one.path)]
+        whole.looked += found.looked
+        for directory, entries in found.beside.items():
+            path = f"{shown}/{directory}" if directory else shown
+            if not excluded(path):
+                whole.beside[path] = [_below(shown, entry) for entry in entries]
+        whole.problems += [
+            replace(one, path=f"{shown}/{one.path}" if one.path else shown)
+            for one in found.problems
+        ]
+
+
+def open_source(settings: SourceSettings) -> SlurmSource:
+    """The cluster that a source's settings name: this machine's, or that of a login node."""
+    place = places.parse(settings.uri)
+    if not place.host:
+        from .slurm_here import Here
+
+        return SlurmSource(Here(settings), settings)
+    from .slurm_there import There
+
+    return SlurmSource(There(settings), settings)
+
+
+def _merged(job: Said, before: dict[str, Any] | None, paths: list[str]) -> dict[str, Any]:
+    """A job as it is remembered: what it is now, and what was known of it."""
+    was: dict[str, Any] = before["job"] if before else {}
+    started = job.started if job.started is not None else was.get("started_at")
+    begins = [at for at in (was.get("since"), started) if at is not None]
+    now = Job(
+        job_id=job.job_id,
+        number=job.raw,
+        name=_clean(job.name),
+        user=_clean(job.user),
+        state=job.state,
+        nodes=_clean(job.nodes) or was.get("nodes", ""),
+        partition=_clean(job.partition),
+        submitted_at=was.get("submitted_at") or job.submitted,
+        since=min(begins, default=None),
+        started_at=started,
+        ended_at=job.ended,
+        exit_code=job.exit_code or was.get("exit_code", ""),
+        reason=_clean(job.reason),
+    )
+    all_places = dict.fromkeys([*(before["places"] if before else []), *paths])
+    return {
+        "job": asdict(now),
+        "raw": job.raw,
+        "submitted": job.submitted,
+        "places": list(all_places)[: slurm_roots.MAX_ROOTS],
+        "roots": [],
+    }
+
+
+def _lost(one: dict[str, Any], seen_at: float) -> Said:
+    """A job that was running and that nobody knows any more: it has ended, nobody knows how."""
+    job = one["job"]
+    return Said(
+        raw=one["raw"],
+        job_id=job["job_id"],
+        name=job["name"],
+        user=job["user"],
+        state=slurm_words.UNKNOWN,
+        submitted=one["submitted"],
+        started=job["started_at"],
+        ended=seen_at,
+        nodes=job["nodes"],
+        partition=job["partition"],
+    )
+
+
+def _requeued(before: dict[str, Any], now: Said) -> bool:
+    """Whether a job with another time of submission is the same one, put on again."""
+    job = before["job"]
+    same = job["name"] == _clean(now.name) and job["user"] == _clean(now.user)
+    return same and bool(before["raw"] == now.raw)
+
+
+def _job(kept: dict[str, Any]) -> Job:
+    return Job(**kept | {"roots": tuple(kept["roots"])})
+
+
+def _below(root: str, entry: FileEntry) -> FileEntry:
+    return FileEntry(f"{root}/{entry.path}", entry.size, entry.mtime_ns, entry.version)
+
+
+def _show(path: str) -> str:
+    """A path as text: bytes that are not UTF-8 as `\\xNN`, since the lake holds only text."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _clean(text: str) -> str:
+    """A short line: control characters and what is not UTF-8 with backslashes."""
+    shown = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
+    return line[:_MAX_TEXT]
