@@ -105,7 +105,7 @@ class Job:
 
     def _make_plan(self, source: Source, listing: Listing, known: Known) -> None:
         report, most = self.report, self.setup.settings.requests_per_day
-        self._plan = planning.make(known, listing, self.setup.plan, self._to.metadata)
+        self._plan = planning.make(known, listing, self.setup.plan, self._to.metadata, source.stat)
         if most:
             left = self._plan.cut(most - known.requests - source.spent.lists - source.spent.reads)
             if left:
@@ -153,3 +153,5 @@ class Job:
         if found.keys:
             self._desk.ask(lambda: self._to.beside(name, found.keys, found.facts, found.problems))
         self.report.bytes_read += found.bytes_read
+        if listing.jobs:
+            self._desk.ask(lambda: self._to.jobs(name, listing.jobs))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -72,9 +72,16 @@ class Plan:
 
 
 def make(
-    known: Known, listing: Listing, settings: PlanSettings, ask: AskMetadata | None = None
+    known: Known,
+    listing: Listing,
+    settings: PlanSettings,
+    ask: AskMetadata | None = None,
+    stat: Callable[[str], FileEntry | None] | None = None,
 ) -> Plan:
-    """Hold *listing* against the cursors; *ask* is for writers that give metadata only once."""
+    """Hold *listing* against the cursors; *ask* is for writers that give metadata only once.
+
+    *stat* looks at files that are remembered otherwise than the lake has them.
+    """
     rows = known.rows
     listed = {entry.path for entry in listing.files}
     # What could not be looked at is not gone.
@@ -85,6 +92,8 @@ def make(
         if path not in listed and not (hidden and _below(path, hidden))
     ]
     changed = [e for e in listing.files if e.path not in rows or not rows[e.path].same_listing(e)]
+    if stat is not None and listing.remembered:
+        changed = list(_as_they_are(changed, rows, listing.remembered, stat))
     if known.deleted:
         source = settings.rules.source
         changed = [e for e in changed if delete.path_key(source, e.path) not in known.deleted]
@@ -96,6 +105,27 @@ def make(
     for work in plan.works:
         work.media = settings.media
     return plan
+
+
+def _as_they_are(
+    changed: list[FileEntry],
+    rows: Mapping[str, ledger.FileRow],
+    remembered: set[str],
+    stat: Callable[[str], FileEntry | None],
+) -> Iterator[FileEntry]:
+    """Without what only looks changed: the lake may know more than the last scan remembers."""
+    for entry in changed:
+        found: FileEntry | None = entry
+        if entry.path in remembered:
+            try:
+                found = stat(entry.path)
+            except OSError:
+                # Reading it will say what is wrong.
+                pass
+        if found is not None:
+            row = rows.get(found.path)
+            if row is None or not row.same_listing(found):
+                yield found
 
 
 def _below(path: str, directories: set[str]) -> bool:

@@ -40,13 +40,15 @@ class Listing:
     """One pass over a source: event files, files beside them, and what could not be listed.
 
     `beside` maps a directory to the other files in it, for directories at or above event files.
-    It is whole: what was remembered rather than looked at is in it, too; `looked` counts the files
-    that were looked at. `jobs` are those of a cluster that may have written the files.
+    It is whole: what was remembered rather than looked at is in it, too; `remembered` are the paths of
+    such event files, which another scan may have seen grow since; `looked` counts the files that
+    were looked at. `jobs` are those of a cluster that may have written the files.
     """
 
     files: list[FileEntry] = field(default_factory=list)
     beside: dict[str, list[FileEntry]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    remembered: set[str] = field(default_factory=set)
     looked: int = 0
     jobs: list[Job] = field(default_factory=list)
 

@@ -382,6 +382,8 @@ class Tree:
                 continue
             last = name
             found.files.append(self._entry(name, path, file))
+            if file.looked != self._now:
+                found.remembered.add(name)
 
     def _entry(self, name: str, path: bytes, file: File) -> FileEntry:
         if "\\" in name:
