@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from waitress import wasyncore
 
 from boardlake.api.service import Service
 from boardlake.cli.serve import bind, server_of, url
@@ -36,9 +37,11 @@ def serving(lake: Path, state: Path) -> Iterator[str]:
         yield url(bound).rstrip("/")
     finally:
         # Closed by its own loop, once no answer is being written: from here it may be in a select.
+        # It goes on as long as a browser holds a connection.
         running.task_dispatcher.shutdown()
-        running.trigger.pull_trigger(running.close)
+        running.trigger.pull_trigger(lambda: wasyncore.close_all(running._map, ignore_all=True))
         thread.join(10)
+        assert not thread.is_alive()
         bound.close()
         service.close()
 
