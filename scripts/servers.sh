@@ -15,6 +15,7 @@ want() {
 }
 sources() {
     want sshd openssh-server
+    want busybox busybox
     want nginx nginx-light
     want rclone rclone
     want munged munge

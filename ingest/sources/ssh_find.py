@@ -16,7 +16,7 @@ _FACTS = r"%y%Y %D %i %s %T@\0%p\0"
 _FIT = re.compile(r"[A-Za-z0-9._*?+@=,-]+")
 NO_ROOT = 97
 _REFUSED = re.compile(
-    rb"(?:find|xargs): ['\"\xe2\x80\x98]*(?P<path>.*?)['\"\xe2\x80\x99]*: (?P<why>[^:]*)"
+    rb"find: (?:['\"]|\xe2\x80\x98)(?P<path>.*)(?:['\"]|\xe2\x80\x99): (?P<why>[^:]*)"
 )
 
 
@@ -81,7 +81,7 @@ _TYPES = r"\( -type f -o -type d -o -type l \)"
 
 def _command(root: str, then: str) -> str:
     """A POSIX shell's work in words that every login shell takes."""
-    script = f"""printf '{_BEGIN[:-1]}\\0'
+    script = f"""printf '{_BEGIN[:-1]}\\0'; echo '{_BEGIN[:-1]}' >&2
 LC_ALL=C; facts='{_FACTS}'; export LC_ALL facts
 cd >/dev/null 2>&1
 r={shlex.quote(root)} b= depth='-maxdepth {MAX_DEPTH + 1}'
@@ -152,7 +152,7 @@ def refused(errors: bytes) -> tuple[list[Refused], list[str]]:
     """What find could not look at, and its other words; what vanished meanwhile is neither."""
     found: list[Refused] = []
     others: list[str] = []
-    for line in errors.splitlines():
+    for line in errors.rpartition(_BEGIN[:-1].encode() + b"\n")[2].splitlines():
         match = _REFUSED.fullmatch(line)
         if not match:
             if line.strip():

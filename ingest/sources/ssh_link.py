@@ -183,9 +183,18 @@ class Link:
         Raises SourceError where the connection breaks, where it writes nothing for *silence*
         seconds, and where it writes more than *most* bytes.
         """
-        connection = await self.connection()
         async with self._commands:
-            return await self._run(connection, command, given, silence, most)
+            for again in (True, False):
+                connection = await self.connection()
+                try:
+                    return await self._run(connection, command, given, silence, most)
+                except (OSError, asyncssh.Error) as error:
+                    # Commands only look: one that was cut off is run once more.
+                    if again and connection.is_closed():
+                        self.broke(connection)
+                        continue
+                    raise ssh_words.explained(error, self.host, self.timeout) from error
+        raise SourceError(f"{self.host}: the connection was closed")
 
     async def _run(
         self,
@@ -195,13 +204,10 @@ class Link:
         silence: float,
         most: int,
     ) -> Answer:
-        try:
-            async with asyncio.timeout(self.timeout):
-                process = await connection.create_process(
-                    command, encoding=None, request_pty=False, stderr=asyncssh.PIPE
-                )
-        except (OSError, asyncssh.Error) as error:
-            raise ssh_words.explained(error, self.host, self.timeout) from error
+        async with asyncio.timeout(self.timeout):
+            process = await connection.create_process(
+                command, encoding=None, request_pty=False, stderr=asyncssh.PIPE
+            )
         try:
             out, err, _ = await asyncio.gather(
                 self._collect(process.stdout, silence, most),
@@ -210,12 +216,10 @@ class Link:
             )
             async with asyncio.timeout(self.timeout):
                 await process.wait_closed()
-        except (OSError, asyncssh.Error) as error:
-            raise ssh_words.explained(error, self.host, silence) from error
         finally:
             process.close()
         if connection.is_closed():
-            raise ssh_words.explained(asyncssh.ConnectionLost(""), self.host, self.timeout)
+            raise asyncssh.ConnectionLost("")
         return Answer(bytes(out), bytes(err), process.exit_status)
 
     async def _collect(
@@ -320,6 +324,8 @@ class Link:
             client_keys=_identities(found.config),
             ignore_encrypted=True,
             agent_forwarding=False,
+            command=None,
+            request_pty=False,
             keepalive_interval=max(1.0, self.timeout / 2),
             keepalive_count_max=2,
         )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import stat
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import asyncssh
 
-from ...core.errors import SourceError
 from . import ssh_words
 from .base import Spent
 from .ssh_find import Found
@@ -21,6 +22,7 @@ BROKEN = (
     asyncssh.SFTPNoConnection,
     ConnectionError,
 )
+_T = TypeVar("_T")
 _HANDLES = 32
 _IN_FLIGHT = 64
 _BLOCK = 1 << 18
@@ -70,7 +72,11 @@ class Files:
 
     async def look(self, paths: list[bytes]) -> list[Found]:
         """What lies at *paths*, links followed; what is not there is left out."""
-        found = await asyncio.gather(*(self._target(path) for path in paths))
+
+        async def all_of_them() -> list[Found | None]:
+            return await asyncio.gather(*(self._target(path) for path in paths))
+
+        found = await self._twice(all_of_them)
         return [one for one in found if one is not None]
 
     async def _target(self, path: bytes) -> Found | None:
@@ -134,16 +140,16 @@ class Files:
 
     async def read(self, path: bytes, start: int, length: int, version: str) -> bytearray:
         """At most *length* bytes; where the connection broke, once more over another one."""
-        for again in (True, False):
-            connection = await self._link.connection()
-            try:
-                return await self._read(path, start, length, version)
-            except BROKEN:
-                self._link.broke(connection)
-                self._handles.clear()
-                if not again:
-                    raise
-        raise SourceError(f"{self._link.host}: the connection was closed")
+        return await self._twice(lambda: self._read(path, start, length, version))
+
+    async def _twice(self, work: Callable[[], Awaitable[_T]]) -> _T:
+        connection = await self._link.connection()
+        try:
+            return await work()
+        except BROKEN:
+            self._link.broke(connection)
+            self._handles.clear()
+            return await work()
 
     async def _read(self, path: bytes, start: int, length: int, version: str) -> bytearray:
         key = (path, version)

@@ -118,7 +118,10 @@ class SshSource:
         self._single = bytes.fromhex(kept["single"])
         self._odd = {name: bytes.fromhex(path) for name, path in kept["odd"].items()}
         entries = [FileEntry(*entry) for entry in kept["entries"]]
-        return self._listing(entries, [Problem(p[0], 0, 0, p[1], p[2]) for p in kept["problems"]])
+        problems = [Problem(path, 0, 0, kind, message) for path, kind, message in kept["problems"]]
+        listing = self._listing(entries, problems)
+        listing.remembered = {entry.path for entry in listing.files}
+        return listing
 
     def _remember(self, memory: Memory, listing: Listing, now: float) -> None:
         before = memory.data
@@ -145,11 +148,15 @@ class SshSource:
     async def _walk(self) -> tuple[Tree, float]:
         """The tree, and the host's own time; 0 where that is not known."""
         await self._files.let_go()
+        self._files.root = b""
         tree = Tree(self._chosen, self._follow)
         now = await self._by_find(tree)
         self._shell = now is not None
         if now is None:
-            self._files.root, self._single = await self._files.resolve(self._start)
+            tree.problems.clear()
+            # A shell that has another find than GNU's has told the root all the same.
+            if not self._files.root:
+                self._files.root, self._single = await self._files.resolve(self._start)
             await self._files.fill(tree, self._single)
         self._odd = tree.odd
         tree.problems += [Problem("", 0, 0, "host key", said) for said in self._link.remarks]
@@ -191,6 +198,7 @@ class SshSource:
         if told is None:
             return None
         root, rest = told
+        self._files.root, self._single = root.path, root.single
         try:
             found = list(ssh_find.entries(rest))
         except ValueError:
@@ -209,7 +217,6 @@ class SshSource:
             tree.refuse(one.path, one.why)
         if found and answer.status:
             tree.problems += [Problem("", 0, 0, "unreadable", f"find: {o}") for o in others[:10]]
-        self._files.root, self._single = root.path, root.single
         return root, found
 
     async def _placed(self) -> None:
@@ -217,7 +224,7 @@ class SshSource:
         if not self._files.root:
             tree = Tree(self._chosen, self._follow)
             self._shell = bool(await self._look([b""], tree))
-            if not self._shell:
+            if not self._files.root:
                 self._files.root, self._single = await self._files.resolve(self._start)
 
     async def _stat(self, path: str) -> FileEntry | None:

@@ -73,14 +73,13 @@ class Tree:
     ) -> None:
         """Follow *links*, and those behind them: *look* says what is there, *walk* lists below it."""
         while links:
-            leading = [link for link in links if link.leads in "fd"]
+            leading = [link.path for link in links if link.leads in "fd"]
+            found = await look(leading) if leading else []
+            there = {one.path for one in found}
             for link in links:
-                if link.leads not in "fd" and is_event_file(shown(link.path.rpartition(b"/")[2])):
+                if link.path not in there and is_event_file(shown(link.path.rpartition(b"/")[2])):
                     self._problem(link.path, "cannot be looked at: a link that leads nowhere")
             links = []
-            if not leading:
-                break
-            found = await look([link.path for link in leading])
             self._linked += [one for one in found if one.kind == "f"]
             below: dict[_Identity, bytes] = {}
             for one in sorted(found, key=_place):

@@ -34,8 +34,9 @@ def explained(
             f"`ssh -o BatchMode=yes {host} true` must work: load the key into ssh-agent, or name it"
             " as IdentityFile in ssh_config; passwords are not asked for"
         )
-    elif isinstance(error, asyncssh.ConfigParseError):
-        what = f"the SSH configuration cannot be read: {_short(error)}"
+    elif isinstance(error, asyncssh.ConfigParseError | RecursionError):
+        said = "it includes itself" if isinstance(error, RecursionError) else _short(error)
+        what = f"the SSH configuration cannot be read: {said}"
         hint = "name another file as ssh_config"
     elif isinstance(error, asyncssh.KeyImportError | asyncssh.KeyEncryptionError):
         what, hint = f"a key cannot be read: {_short(error)}", "check IdentityFile in ssh_config"

@@ -132,13 +132,18 @@ def missing() -> str:
 
 @contextmanager
 def cluster(
-    names: Sequence[str] = ("node01",), *, shell: bool = True, extra: str = "", client: str = ""
+    names: Sequence[str] = ("node01",),
+    *,
+    shell: bool = True,
+    extra: str = "",
+    each: str = "",
+    client: str = "",
 ) -> Iterator[Cluster]:
     """An sshd with a host for each of *names*; without *shell* it serves SFTP alone.
 
-    *extra* goes into its configuration, *client* before everything else in the client's. Beside the
-    hosts the client knows `NAME-jump`, which is reached through the first host. Skips where no sshd
-    is installed.
+    *extra* goes first into its configuration, *each* into the environment of every host, *client*
+    first into the client's. Beside the hosts the client knows `NAME-jump`, which is reached through
+    the first host. Skips where no sshd is installed.
     """
     if reason := missing():
         pytest.skip(reason)
@@ -159,7 +164,7 @@ def cluster(
             hosts.append(host)
         public = (folder / "host_key.pub").read_text().split()[:2]
         (folder / "known_hosts").write_text(f"cluster {' '.join(public)}\n")
-        (folder / "sshd_config").write_text(_server(folder, hosts, shell, extra))
+        (folder / "sshd_config").write_text(_server(folder, hosts, shell, extra, each))
         (folder / "ssh_config").write_text(client + _client(folder, hosts))
         yield from _run(sshd, folder, hosts)
     finally:
@@ -193,8 +198,8 @@ def _await(found: Cluster) -> None:
                 time.sleep(0.02)
 
 
-def _server(folder: Path, hosts: list[Host], shell: bool, extra: str) -> str:
-    lines = [f"ListenAddress 127.0.0.1:{host.port}" for host in hosts]
+def _server(folder: Path, hosts: list[Host], shell: bool, extra: str, each: str) -> str:
+    lines = [extra, *(f"ListenAddress 127.0.0.1:{host.port}" for host in hosts)]
     lines += [
         f"HostKey {folder}/host_key",
         f"AuthorizedKeysFile {folder}/authorized_keys",
@@ -207,12 +212,11 @@ def _server(folder: Path, hosts: list[Host], shell: bool, extra: str) -> str:
         "MaxStartups 100",
         "UseDNS no",
         "PrintMotd no",
-        "Subsystem sftp internal-sftp",
-        extra,
+        "" if "Subsystem" in extra else "Subsystem sftp internal-sftp",
     ]
     for host in hosts:
         # Each port is a machine: where the shell is at home there, and where SFTP begins.
-        lines += [f"Match LocalPort {host.port}", f"  SetEnv HOME={host.home}"]
+        lines += [f"Match LocalPort {host.port}", f"  SetEnv HOME={host.home} {each}"]
         if not shell:
             lines += [f"  ForceCommand internal-sftp -d {host.home}"]
     return "\n".join(lines) + "\n"
