@@ -142,22 +142,30 @@ def _watch(
     behind: bool,
     turns: Turns,
 ) -> None:
-    """Cycle after cycle until stopped; an error that stays the same is said once."""
+    """Cycle after cycle over what is due, until stopped; an error that stays the same is said once."""
+    from ..ingest.watch import Watch
+
+    def tell(text: str) -> None:
+        if not quiet:
+            context.tell("info", "watch", text)
+
     said: dict[str, str] = {}
     summarise: Literal["all", "new"] | None = "all" if behind else None
-    while not options.stop.is_set():
-        try:
-            cycle(
-                context, lake, found, options,
-                quiet=quiet, as_json=as_json, summarise=summarise, said=said, turns=turns,
-            )  # fmt: skip
-            summarise = "new" if behind else None
-        except Interrupted:
-            break
-        except BoardlakeError as error:
-            # What stops one cycle (a full disk, a busy lake) may be over by the next.
-            _say_once(context, said, "", str(error))
-        options.stop.wait(seconds)
+    with Watch(found, seconds, tell) as watch:
+        while not options.stop.is_set():
+            try:
+                reports = cycle(
+                    context, lake, watch.begin(), options,
+                    quiet=quiet, as_json=as_json, summarise=summarise, said=said, turns=turns,
+                )  # fmt: skip
+                watch.end(reports)
+                summarise = "new" if behind else None
+            except Interrupted:
+                break
+            except BoardlakeError as error:
+                # What stops one cycle (a full disk, a busy lake) may be over by the next.
+                _say_once(context, said, "", str(error))
+            watch.wait(options.stop)
 
 
 def known_sources(context: Context) -> tuple[str, ...]:
