@@ -17,7 +17,8 @@ WITH c AS (
            arg_max(epoch(ended_at - started_at), ended_at) AS seconds,
            {last},
            {sums}
-    FROM cycles GROUP BY source
+    -- A cycle that is far in the future ran while the ingester's clock was ahead.
+    FROM cycles WHERE started_at < $now + INTERVAL 1 HOUR GROUP BY source
 ), f AS (
     SELECT source, count(*) AS files, count(*) FILTER (missing_since IS NOT NULL) AS missing,
            coalesce(sum(size), 0) AS size, coalesce(sum(points), 0) AS points,
@@ -72,14 +73,14 @@ def families(
     con: duckdb.DuckDBPyConnection, now: datetime | None = None, *, states: bool = False
 ) -> list[Family]:
     """Metrics of the lake and of each source at *now* (UTC); with *states* also runs by state."""
-    at = (now or datetime.now(UTC).replace(tzinfo=None)).replace(tzinfo=UTC).timestamp()
+    at = now or datetime.now(UTC).replace(tzinfo=None)
     sql = _SOURCES.format(
         last=", ".join(f"arg_max({name}, ended_at) AS last_{name}" for name in _LAST),
         sums=", ".join(f"coalesce(sum({name}), 0) AS all_{name}" for name in _SUMMED),
     )
-    sources = ask.read(con, lambda: con.execute(sql).to_arrow_table()).to_pylist()
+    sources = ask.read(con, lambda: con.execute(sql, {"now": at}).to_arrow_table()).to_pylist()
     (totals,) = ask.read(con, lambda: con.execute(_TOTALS).to_arrow_table()).to_pylist()
-    found = [*_of_lake(totals), *_of_sources(sources, at)]
+    found = [*_of_lake(totals), *_of_sources(sources, at.replace(tzinfo=UTC).timestamp())]
     if states:
         runs = Family("boardlake_source_runs", "gauge", "Runs by state.")
         for source, state, count in ask.read(con, lambda: con.execute(_STATES).fetchall()):

@@ -13,7 +13,7 @@ _DAY_S = 86400.0
 _DAY = """
 SELECT CAST(coalesce(sum(requests), 0) AS BIGINT), coalesce(sum(cost), 0),
        epoch(min(started_at)) FROM cycles
-WHERE source = ? AND started_at >= make_timestamp(CAST(? * 1000000 AS BIGINT))
+WHERE source = ? AND epoch(started_at) BETWEEN ? AND ?
 """
 
 
@@ -35,7 +35,9 @@ class Known:
 
 def load(con: duckdb.DuckDBPyConnection, source: str) -> Known:
     """What the lake knows of *source*."""
-    day = con.execute(_DAY, [source, time.time() - _DAY_S]).fetchone()
+    now = time.time()
+    # A cycle in the future ran while this clock was ahead: it would count until then.
+    day = con.execute(_DAY, [source, now - _DAY_S, now]).fetchone()
     assert day is not None
     return Known(
         ledger.rows_of_source(con, source),

@@ -12,6 +12,9 @@ import pyarrow as pa
 from ..core.errors import LakeError
 from ..core.values import Cursor, FileEntry, Piece, Place
 
+# A file's time before 2000 was put there by a packer.
+_PACKED = 946_684_800.0
+
 _TYPES: dict[str, pa.DataType] = {
     "file_id": pa.int64(),
     "run_id": pa.int64(),
@@ -197,8 +200,8 @@ class Ledger:
         if grew:
             # A file seen for the first time may be old: its last event says when it grew. Later
             # growth is seen by our own clock, whatever the writer's says.
-            seen = row.last_wall_time if row.last_wall_time is not None else now
-            row.grew_at = min(seen, now) if piece.first_look or row.grew_at is None else now
+            first = piece.first_look or row.grew_at is None
+            row.grew_at = _written_at(row, now) if first else now
 
     def _run(self, place: Place) -> int:
         run_id = self._runs.get(place.run_key)
@@ -300,6 +303,16 @@ def _most(one: float | None, other: float) -> float | None:
     if other != other:
         return one
     return other if one is None else max(one, other)
+
+
+def _written_at(row: FileRow, now: float) -> float:
+    """When a file that nobody saw grow was written, in Unix seconds, as far as its times tell."""
+    seen = row.last_wall_time if row.last_wall_time is not None else now
+    if seen <= now:
+        return seen
+    # The writer's clock was ahead. The file's own time is another machine's where it was copied.
+    made = row.mtime_ns / 1e9
+    return min(made, now) if made > _PACKED else now
 
 
 assert [f.name for f in fields(FileRow)][: len(_TYPES)] == list(_TYPES)

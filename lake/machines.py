@@ -21,11 +21,12 @@ _STATES = ", ".join(
 _SOURCES = f"""
 WITH c AS (
     SELECT *, epoch(started_at - lag(started_at) OVER (PARTITION BY source ORDER BY started_at)) AS gap
-    FROM cycles
+    -- A cycle that is far in the future ran while the ingester's clock was ahead.
+    FROM cycles WHERE started_at < $now + INTERVAL 1 HOUR
     QUALIFY row_number() OVER (PARTITION BY source ORDER BY started_at DESC, ended_at DESC) <= {_USUALLY}
 ), usual AS (
     SELECT source, median(requests) AS requests_per_cycle, median(gap) AS usual_s,
-           arg_max({{cycle}}, (started_at, ended_at)) AS cycle
+           max(ended_at) AS last_cycle_at, arg_max({{cycle}}, (started_at, ended_at)) AS cycle
     FROM c GROUP BY source
 ), f AS (
     SELECT source, count(*) AS files, count(*) FILTER (missing_since IS NOT NULL) AS files_missing,
@@ -35,8 +36,9 @@ WITH c AS (
                FILTER (missing_since IS NULL AND NOT ends_with(path, '.gz')) AS behind
     FROM files GROUP BY source
 ), r AS (SELECT source, count(*) AS runs, {_STATES} FROM runs GROUP BY source)
-SELECT s.source, s.uri, s.machine, s.kind, s.project, s.policy, s.last_cycle_at,
-       epoch($now - s.last_cycle_at) AS lag_s, usual.usual_s,
+SELECT s.source, s.uri, s.machine, s.kind, s.project, s.policy, usual.last_cycle_at,
+       CASE WHEN usual.last_cycle_at IS NOT NULL
+            THEN greatest(0, epoch($now - usual.last_cycle_at)) END AS lag_s, usual.usual_s,
        coalesce(f.files, 0) AS files, coalesce(f.files_missing, 0) AS files_missing,
        coalesce(r.runs, 0) AS runs, coalesce(r.running, 0) AS running, coalesce(r.stalled, 0) AS stalled,
        coalesce(r.failed, 0) AS failed, coalesce(r.finished, 0) AS finished, s.problems,

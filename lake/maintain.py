@@ -150,7 +150,8 @@ def _run(turn: _Turn) -> Upkeep:
 def _steps(turn: _Turn) -> Iterator[Step]:
     """What is due, one after the other; files are counted anew after what changes them."""
     con = turn.lake.con
-    last = times(con)
+    # A time in the future is of a clock that was ahead: what was done then is due.
+    last = {step: at if at <= turn.now else 0.0 for step, at in times(con).items()}
     if not turn.force and not last.keys() & _EVERY.keys():
         # A new lake: its clocks start now.
         yield "begin", _begin

@@ -23,7 +23,8 @@ WITH f AS NOT MATERIALIZED (
            max(last_step) AS last_step, max(attempts) AS attempts,
            min(first_wall_time) FILTER (first_wall_time BETWEEN -62135596800 AND 253402300799) AS first_wall,
            max(last_wall_time) FILTER (last_wall_time BETWEEN -62135596800 AND 253402300799) AS last_wall,
-           max(grew_at) AS grew_at, arg_min(host, file_id) AS host, arg_min(writer, file_id) AS writer,
+           -- What our own clock told when it was ahead by days says nothing.
+           max(grew_at) FILTER (grew_at < epoch(now()) + 86400) AS grew_at, arg_min(host, file_id) AS host, arg_min(writer, file_id) AS writer,
            bit_xor(hash(stream || '/' || content_key)) FILTER (content_key IS NOT NULL) AS content
     FROM files WHERE run_id IS NOT NULL GROUP BY run_id
 ), copies AS (
@@ -38,9 +39,9 @@ WITH f AS NOT MATERIALIZED (
 )
 SELECT r.run_id, r.run_key, r.source, r.machine, r.project, r.name, r.path,
        CASE WHEN r.end_at >= f.last_wall AND j.seen_running IS NULL THEN r.end_state
-            WHEN epoch(now()) - greatest(f.grew_at, j.seen_running) < s.stalled_after_s THEN 'running'
+            WHEN abs(epoch(now()) - greatest(f.grew_at, j.seen_running)) < s.stalled_after_s THEN 'running'
             WHEN r.end_at >= f.last_wall THEN r.end_state
-            WHEN epoch(now()) - greatest(f.grew_at, j.seen_running) < s.finished_after_s THEN 'stalled'
+            WHEN abs(epoch(now()) - greatest(f.grew_at, j.seen_running)) < s.finished_after_s THEN 'stalled'
             ELSE 'finished' END AS state,
        make_timestamp(CAST(round(f.first_wall * 1000000) AS BIGINT)) AS created_at,
        make_timestamp(CAST(round(f.last_wall * 1000000) AS BIGINT)) AS last_event_at,

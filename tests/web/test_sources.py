@@ -18,6 +18,7 @@ Filled = Callable[..., tuple[FlaskClient, Service]]
 T0 = 1_700_000_000.0
 FILE = "events.out.tfevents.1700000000.host.1.0"
 BEGIN = datetime(2025, 1, 1)
+_COLUMNS = "started_at, ended_at, source, files_listed, files_changed, bytes_read, points, requests, problems"
 
 
 def _loss(writer: EventWriter) -> None:
@@ -40,7 +41,7 @@ def _cycles(source: str, count: int, every_s: int = 60) -> str:
         f" '{source}', {100 + i}, {i % 3}, {10 * i}, {i}, {5 + i}, 0)"
         for i in range(count)
     ]
-    return f"INSERT INTO cycles VALUES {', '.join(rows)}"
+    return f"INSERT INTO cycles ({_COLUMNS}) VALUES {', '.join(rows)}"
 
 
 def test_a_source_is_told_in_full(client: FlaskClient) -> None:
@@ -91,7 +92,7 @@ def test_usual_figures_are_medians(filled: Filled) -> None:
     client, service = filled({"a": _loss})
     _change(service, "DELETE FROM cycles", _cycles("here", 5))
     _change(
-        service, f"INSERT INTO cycles VALUES ('{BEGIN + timedelta(days=9)}',"
+        service, f"INSERT INTO cycles ({_COLUMNS}) VALUES ('{BEGIN + timedelta(days=9)}',"
         f" '{BEGIN + timedelta(days=9)}', 'here', 1, 0, 0, 0, 900, 0)",
     )  # fmt: skip
     (one,) = client.get("/api/v1/sources").get_json()["sources"]
