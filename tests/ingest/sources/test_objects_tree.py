@@ -22,20 +22,10 @@ from boardlake.ingest.sources.objects_tree import Node, Rules, Tree, rows_of
 
 EVENTS = "events.out.tfevents.1"
 DAY = 86_400.0
-names = st.sampled_from(
-    ["a", "b", "train", "tmp", "x-1", EVENTS, f"{EVENTS}.2", "hparams.yaml", "ü"]
-)
-paths = st.lists(names, min_size=1, max_size=5).map("/".join)
-
-
-def is_file(path: str) -> bool:
-    """Whether a path's name is one of a file: what is a directory in one path is none in another."""
-    return path.rpartition("/")[2] in (EVENTS, f"{EVENTS}.2", "hparams.yaml") and not any(
-        part in (EVENTS, f"{EVENTS}.2", "hparams.yaml") for part in path.split("/")[:-1]
-    )
-
-
-files = st.sets(paths.filter(is_file), max_size=25)
+folders = st.lists(st.sampled_from(["a", "b", "train", "tmp", "x-1", "ü"]), max_size=4)
+names = st.sampled_from([EVENTS, f"{EVENTS}.2", "hparams.yaml"])
+paths = st.builds(lambda parts, name: "/".join([*parts, name]), folders, names)
+files = st.sets(paths, max_size=25)
 
 
 def item(path: str, size: int = 3, seconds: float = 1e9) -> dict[str, Any]:
@@ -176,35 +166,52 @@ def test_odd_keys_are_told_as_the_client_does(key: str) -> None:
         assert not odd.is_odd(shown)
 
 
-operations = st.lists(
-    st.tuples(st.sampled_from(["put", "put", "delete", "walk"]), paths.filter(is_file)),
-    max_size=30,
-)
+grid = [f"{a}/{b}/{n}/{EVENTS}" for a in ("a", "b", "ü") for b in "xyz" for n in range(6)]
+changed = st.tuples(st.booleans(), st.sampled_from(grid) | paths)
+steps = st.tuples(st.lists(changed, max_size=3), st.sampled_from([60, 60, 10**9]))
 
 
-@given(operations, st.integers(1, 6))
-def test_a_memory_never_hides_for_ever(ops: list[tuple[str, str]], page: int) -> None:
-    """However a bucket changed between walks, once everything is due the listing is what is there."""
+@given(st.sets(paths, max_size=9), st.lists(steps, min_size=3, max_size=8), st.integers(1, 4))
+def test_a_memory_never_hides_for_ever(
+    begin: set[str], later: list[tuple[list[tuple[bool, str]], int]], page: int
+) -> None:
+    """However a bucket changed between walks, once everything is due the listing is what is there;
+    before, it is what was there at the last walk or is now."""
     store = MemoryStore()
     settings = SourceSettings(uri="s3://bucket/root")
-    source = ObjectSource(settings, Bucket(store, "s3", "bucket", "root", page, True))  # type: ignore[arg-type]
-    held: dict[str, bytes] = {}
-    memory = Memory(rescan_s=1e12, now=2e9)
-    for number, (what, path) in enumerate(ops):
-        if what == "put":
-            held[path] = b"x" * number
-            store.put(f"root/{path}", held[path])
-        elif what == "delete" and path in held:
+    bucket = Bucket(store, "s3", "bucket", "root", page, True)  # type: ignore[arg-type]
+    source = ObjectSource(settings, bucket)
+    held: dict[str, int] = {}
+
+    def change(path: str, size: int) -> None:
+        if size:
+            held[path] = size
+            store.put(f"root/{path}", b"x" * size)
+        elif path in held:
             del held[path]
             store.delete(f"root/{path}")
-        elif held:
-            source.walk(memory)
-            memory = Memory(json.loads(json.dumps(memory.data)), 2e9, memory.now + 60, 1e12)
-    if not held:
-        return
+
+    for path in begin | set(grid):
+        change(path, 1)
+    memory = Memory(rescan_s=1e12, now=2e9)
+    source.walk(memory)
+    seen = dict(held)
+    for number, (changes, wait) in enumerate(later):
+        for keep, path in changes:
+            change(path, number + 2 if keep else 0)
+        if not held:
+            return
+        memory = Memory(json.loads(json.dumps(memory.data)), 2e9, memory.now + wait, 1e12)
+        listing = source.walk(memory)
+        if wait > DAY:
+            assert sizes(listing) == {p: n for p, n in held.items() if EVENTS in p}
+        for path, size in sizes(listing).items():
+            assert size in (held.get(path), seen.get(path))
+        seen = sizes(listing)
     memory.now += 100 * 365 * DAY
-    listing = source.walk(memory)
-    every = {entry.path: entry.size for entry in listing.files}
-    assert every == {p: len(d) for p, d in held.items() if not p.endswith("hparams.yaml")}
-    fresh = source.walk(Memory())
-    assert as_is(fresh) == as_is(listing)
+    assert as_is(source.walk(memory)) == as_is(source.walk(Memory()))
+
+
+def sizes(listing: Listing) -> dict[str, int]:
+    """The files with their sizes."""
+    return {entry.path: entry.size for entry in listing.files}
