@@ -43,8 +43,11 @@ class Machine(Protocol):
 
     at_once: int
 
-    def run(self, command: Sequence[str], environ: dict[str, str]) -> bytes:
-        """What a command writes. Raises CommandError, and SourceError when it did not end in time."""
+    def run(self, command: Sequence[str], environ: dict[str, str]) -> tuple[bytes, str]:
+        """What a command writes, and its warnings in one line.
+
+        Raises CommandError, and SourceError when it did not end in time.
+        """
         ...
 
     def whoami(self) -> tuple[str, str]:
@@ -73,6 +76,7 @@ class SlurmSource:
         self._machine = machine
         self._settings = settings
         self.at_once = machine.at_once
+        self._warnings: dict[str, None] = {}
         self._trees: dict[str, Source] = {}
         self._order: list[str] = []
         # Patterns with a slash are relative to the file system's root: the trees know only names.
@@ -85,6 +89,7 @@ class SlurmSource:
         Raises `SourceError` when the scheduler cannot be asked.
         """
         data = memory.data
+        self._warnings.clear()
         user, home = self._machine.whoami()
         homes = slurm_roots.Homes(home, self._settings.whole_homes)
         known: dict[str, dict[str, Any]] = data.get("jobs", {})
@@ -95,6 +100,7 @@ class SlurmSource:
         if len(roots) > _MAX_ROOTS:
             message = f"{len(roots):,} directories of jobs: only {_MAX_ROOTS:,} are looked at"
             listing.problems.append(Problem("", 0, 0, _PROBLEM, message))
+        listing.problems += [Problem("", 0, 0, _PROBLEM, words) for words in self._warnings]
         data["jobs"] = {one["job"]["job_id"]: one for one in jobs}
         data["asked_at"] = memory.now
         listing.jobs = [_job(one["job"]) for one in jobs]
@@ -206,8 +212,11 @@ class SlurmSource:
 
     def _run(self, command: list[str]) -> str:
         self.spent.add(lists=1)
-        answer = self._machine.run(command, slurm_words.ENVIRON)
+        answer, warnings = self._machine.run(command, slurm_words.ENVIRON)
         self.spent.add(bytes=len(answer))
+        if "Invalid user" in warnings:
+            # squeue goes on with the others.
+            self._warnings[warnings] = None
         return answer.decode("utf-8", "surrogateescape")
 
     # Where jobs may have written.

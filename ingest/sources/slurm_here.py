@@ -27,8 +27,11 @@ class Here:
     def __init__(self, settings: SourceSettings) -> None:
         self._settings = settings
 
-    def run(self, command: Sequence[str], environ: dict[str, str]) -> bytes:
-        """What a command writes. Raises CommandError, and SourceError when it did not end in time."""
+    def run(self, command: Sequence[str], environ: dict[str, str]) -> tuple[bytes, str]:
+        """What a command writes, and its warnings in one line.
+
+        Raises CommandError, and SourceError when it did not end in time.
+        """
         own = os.environ | environ
         own["PATH"] = f"{own.get('PATH', os.defpath)}:{ELSEWHERE}"
         try:
@@ -52,7 +55,7 @@ class Here:
                     os.killpg(process.pid, signal.SIGKILL)
         if process.returncode:
             raise CommandError(spoken(command[0], words, process.returncode))
-        return out
+        return out, spoken(command[0], words, 0)
 
     def whoami(self) -> tuple[str, str]:
         """The name and the home of the user who ingests."""

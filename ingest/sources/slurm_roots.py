@@ -27,8 +27,9 @@ _NAMES = frozenset(
 )
 _DOTTED = ("logging.dir", "log.dir", "run.dir", "sweep.dir", "output.dir", "tensorboard.dir")
 _VALUE = r"""((?:"(?:[^"\\]|\\.){0,4096}"|'[^']{0,4096}'|\\.|[^\s"'\\;|&<>()`#])+)"""
+_NAME = r"([A-Za-z][A-Za-z0-9_.-]{1,63})"
 _OPTION = re.compile(
-    r"(?:^|(?<=[\s\"']))(-{1,2}|\+{0,2})([A-Za-z][A-Za-z0-9_.-]{1,63})(=|[ \t]+)" + _VALUE
+    rf"(?:^|(?<=[\s\"']))(?:(?:--?|\+{{0,2}}){_NAME}=|--?{_NAME}[ \t]+(?!-)){_VALUE}"
 )
 _SETS = re.compile(r"^\s*(?:export\s+|declare\s+-x\s+)?([A-Za-z_][A-Za-z0-9_]{0,63})=" + _VALUE)
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*)|(.?))")
@@ -106,10 +107,9 @@ def _lines(script: str) -> Iterator[str]:
 
 
 def _options(line: str) -> Iterator[str]:
-    for dashes, name, between, value in _OPTION.findall(line):
-        key = name.replace("-", "_").lower()
-        means = key.rpartition(".")[2] in _NAMES or key.endswith(_DOTTED)
-        if means and (dashes.startswith("-") or "=" in between):
+    for joined, apart, value in _OPTION.findall(line):
+        key = (joined or apart).replace("-", "_").lower()
+        if key.rpartition(".")[2] in _NAMES or key.endswith(_DOTTED):
             yield value
 
 

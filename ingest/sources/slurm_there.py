@@ -39,8 +39,11 @@ class There:
         self._link = share(self._way, settings.timeout)
         self._closed = False
 
-    def run(self, command: Sequence[str], environ: dict[str, str]) -> bytes:
-        """What a command writes. Raises CommandError, and SourceError when it did not end in time."""
+    def run(self, command: Sequence[str], environ: dict[str, str]) -> tuple[bytes, str]:
+        """What a command writes, and its warnings in one line.
+
+        Raises CommandError, and SourceError when it did not end in time.
+        """
         sets = [f"{name}={value}" for name, value in environ.items()]
         script = _PATHS + "exec " + shlex.join(["env", *sets, *command])
         self._link.try_again()
@@ -60,7 +63,7 @@ class There:
         if answer.status != 0:
             code = answer.status if answer.status is not None else -1
             raise CommandError(slurm_here.spoken(command[0], answer.err, code))
-        return answer.out
+        return answer.out, slurm_here.spoken(command[0], answer.err, 0)
 
     def whoami(self) -> tuple[str, str]:
         """The name and the home of the user who runs commands."""
@@ -98,7 +101,7 @@ class There:
 
     def _ask(self, command: list[str]) -> str:
         try:
-            return self.run(command, {}).decode("utf-8", "surrogateescape")
+            return self.run(command, {})[0].decode("utf-8", "surrogateescape")
         except CommandError as error:
             raise SourceError(
                 f"{self._settings.uri}: the login node cannot be asked: {error}",

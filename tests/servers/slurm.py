@@ -13,7 +13,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from .base import program, stop
+from .sshd import free_ports
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol", "squeue", "sacct")
 _CONF = """\
@@ -41,7 +44,8 @@ SlurmdParameters=config_overrides
 CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
 MpiDefault=none
 MessageTimeout=10
-MinJobAge=300
+MinJobAge={forgets_s}
+FirstJobId=4000
 KillWait=1
 ReturnToService=2
 SchedulerParameters=batch_sched_delay=0,sched_interval=1
@@ -98,8 +102,13 @@ def missing() -> str:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
-    """A cluster with one node of four CPUs and the partition `main`, idle."""
+def cluster(forgets_s: int = 300) -> Iterator[Cluster]:
+    """A cluster with one node of four CPUs and the partition `main`, idle.
+
+    It forgets jobs *forgets_s* seconds after their end. Skips where it cannot be.
+    """
+    if reason := missing():
+        pytest.skip(reason)
     host = socket.gethostname().partition(".")[0]
     # Sockets have short names only: no folder below pytest's.
     root = Path(tempfile.mkdtemp(prefix="slurm-", dir="/tmp"))
@@ -109,7 +118,9 @@ def cluster() -> Iterator[Cluster]:
         for name in ("state", "spool"):
             (root / name).mkdir()
         conf = root / "slurm.conf"
-        conf.write_text(_CONF.format(host=host, root=root, ports=_free_ports(2)))
+        conf.write_text(
+            _CONF.format(host=host, root=root, ports=free_ports(2), forgets_s=forgets_s)
+        )
         key = root / "munge.key"
         key.write_bytes(os.urandom(64))
         key.chmod(0o400)
@@ -155,13 +166,3 @@ def _wait_for(path: Path) -> None:
             return
         time.sleep(0.05)
     raise AssertionError(f"{path} did not appear")
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        found = []
-        for _ in range(count):
-            one = stack.enter_context(socket.socket())
-            one.bind(("127.0.0.1", 0))
-            found.append(one.getsockname()[1])
-        return found
