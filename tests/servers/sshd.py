@@ -1,4 +1,4 @@
-"""One real sshd on loopback: a host for each port, with a home, and so a tree, of its own."""
+"""A real sshd on loopback: a host for each port, with a home, and so a tree, of its own."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ import pytest
 from .base import program, stop
 
 _START_S = 20.0
+# One sshd listens at so many ports (MAX_LISTEN_SOCKS).
+_PORTS = 16
 
 
 @dataclass
@@ -70,9 +72,14 @@ class Cluster:
     """The hosts of one sshd, and the files of who may log in."""
 
     folder: Path
-    process: subprocess.Popen[bytes]
+    servers: list[subprocess.Popen[bytes]]
     hosts: list[Host]
     trees: int = 0
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The server of the first hosts."""
+        return self.servers[0]
 
     def fresh(self, number: int = 0) -> Host:
         """A host with an empty tree of its own for one test."""
@@ -93,9 +100,10 @@ class Cluster:
 
     def drop(self) -> None:
         """Cut all connections that there are; the server stays."""
-        for pid in _children(self.process.pid):
-            with suppress(ProcessLookupError):
-                os.kill(pid, 9)
+        for server in self.servers:
+            for pid in _children(server.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, 9)
 
 
 def _children(pid: int) -> list[int]:
@@ -164,25 +172,31 @@ def cluster(
             hosts.append(host)
         public = (folder / "host_key.pub").read_text().split()[:2]
         (folder / "known_hosts").write_text(f"cluster {' '.join(public)}\n")
-        (folder / "sshd_config").write_text(_server(folder, hosts, shell, extra, each))
         (folder / "ssh_config").write_text(client + _client(folder, hosts))
-        yield from _run(sshd, folder, hosts)
+        configs = []
+        for start in range(0, len(hosts), _PORTS):
+            text = _server(folder, hosts[start : start + _PORTS], shell, extra, each)
+            configs.append(folder / f"sshd_config{start}")
+            configs[-1].write_text(text)
+        yield from _run(sshd, folder, configs, hosts)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _run(sshd: str, folder: Path, hosts: list[Host]) -> Iterator[Cluster]:
+def _run(sshd: str, folder: Path, configs: list[Path], hosts: list[Host]) -> Iterator[Cluster]:
     if os.getuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)
-    command = [sshd, "-D", "-f", str(folder / "sshd_config"), "-E", str(folder / "log")]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
-    found = Cluster(folder, process, hosts)
+    found = Cluster(folder, [], hosts)
     try:
+        for config in configs:
+            command = [sshd, "-D", "-f", str(config), "-E", str(folder / "log")]
+            found.servers.append(subprocess.Popen(command, stdin=subprocess.DEVNULL))
         _await(found)
         yield found
     finally:
         found.drop()
-        stop(process)
+        for server in found.servers:
+            stop(server)
 
 
 def _await(found: Cluster) -> None:
@@ -193,7 +207,10 @@ def _await(found: Cluster) -> None:
                 socket.create_connection(("127.0.0.1", host.port), 1).close()
                 break
             except OSError:
-                if found.process.poll() is not None or time.monotonic() > deadline:
+                if (
+                    any(one.poll() is not None for one in found.servers)
+                    or time.monotonic() > deadline
+                ):
                     pytest.fail(f"sshd does not start: {found.log}")
                 time.sleep(0.02)
 
@@ -203,7 +220,7 @@ def _server(folder: Path, hosts: list[Host], shell: bool, extra: str, each: str)
     lines += [
         f"HostKey {folder}/host_key",
         f"AuthorizedKeysFile {folder}/authorized_keys",
-        f"PidFile {folder}/pid",
+        "PidFile none",
         "UsePAM no",
         "StrictModes no",
         "PasswordAuthentication no",
