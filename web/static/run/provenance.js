@@ -32,6 +32,7 @@ export class Provenance {
         h("dl", { class: "facts" },
           run.command && h("div", { class: "wide" }, h("dt", null, "Command"), h("dd", null, taken(run.command, "command"))),
           fact("Commit", taken(run.git_commit, "commit")),
+          fact("Job", taken(run.job_id, "number of the job")), fact("Job name", run.job_name), fact("Job state", run.job_state), fact("Job user", run.job_user), fact("Nodes", run.job_nodes),
           fact("Host", run.host), fact(pids.length > 1 ? "Processes" : "Process", pids.slice(0, 8).join(", ") + (pids.length > 8 ? " …" : "")),
           fact("Writer", run.writer), fact("Group", run.group_name), fact("End", run.end_reason),
           fact("First event", time(run.created_at)), fact("Last event", time(run.last_event_at)), fact("Found", time(run.discovered_at)),

@@ -11,7 +11,7 @@ const COUNTS = ["step_last", "first_nan", "first_inf", "nan_count", "inf_count",
 
 const FIELD_TITLES = {
   label: "Run", name: "Name", last_event_at: "Last event", created_at: "Created", discovered_at: "Discovered", duration_s: "Duration",
-  last_step: "Last step", run_key: "Key", run_id: "Number", git_commit: "Commit", group_name: "Group", end_reason: "End", duplicate_of: "Copy of",
+  last_step: "Last step", run_key: "Key", run_id: "Number", git_commit: "Commit", group_name: "Group", end_reason: "End", duplicate_of: "Copy of", job_id: "Job",
   nan_tags: "Curves with NaN", hparams: "Hyperparameters", clock_skew_s: "Clock off by",
 };
 
