@@ -13,7 +13,7 @@ from ...core import places
 from ...core.errors import SourceError
 from ...core.settings import SourceSettings
 from ...core.values import FileEntry, Job, Problem
-from ..memory import Memory
+from ..memory import MAX_JSON, Memory
 from . import slurm_roots, slurm_words
 from .base import Listing, Source, Spent
 from .chosen import Chosen
@@ -32,6 +32,9 @@ _DAY = 86400.0
 # How far back the accounting is asked when nothing is remembered.
 _FIRST_LOOK = 30 * _DAY
 _PROBLEM = "unreadable"
+_KEPT = ("job", "raw", "submitted", "places", "roots")
+# Of a file that is remembered, in JSON. The jobs must fit beside the files: they are told only once.
+_SIZE = 200
 
 
 class CommandError(Exception):
@@ -58,8 +61,8 @@ class Machine(Protocol):
         """The real paths of those that are directories."""
         ...
 
-    def tree(self, root: str, include: Sequence[str], exclude: Sequence[str]) -> Source:
-        """The files below a directory."""
+    def tree(self, root: str, exclude: Sequence[str], spent: Spent) -> Source:
+        """The files below a directory; what it asks for is counted in *spent*."""
         ...
 
     def close(self) -> None:
@@ -92,7 +95,7 @@ class SlurmSource:
         self._warnings.clear()
         user, home = self._machine.whoami()
         homes = slurm_roots.Homes(home, self._settings.whole_homes)
-        known: dict[str, dict[str, Any]] = data.get("jobs", {})
+        known = _remembered(data.get("jobs"))
         said = self._ask(known, data, memory, user)
         jobs = self._placed(said, known, memory, homes)
         roots = self._roots(jobs)
@@ -263,6 +266,7 @@ class SlurmSource:
     def _listing(self, roots: list[str], trees: dict[str, Any], memory: Memory) -> Listing:
         whole = Listing()
         kept: dict[str, Any] = {}
+        room = MAX_JSON // 2
         deepest = "*/" * _MAX_DEPTH + "*"
         for tree in self._trees.values():
             tree.close()
@@ -270,8 +274,7 @@ class SlurmSource:
         for root in sorted(roots[:_MAX_ROOTS]):
             shown = _show(root)[1:]
             inner = Memory(trees.get(root, {}), memory.full_at, memory.now, memory.rescan_s)
-            tree = self._machine.tree(root, ("**",), (*self._names, deepest))
-            before = (tree.spent.lists, tree.spent.reads, tree.spent.bytes)
+            tree = self._machine.tree(root, (*self._names, deepest), self.spent)
             try:
                 found = tree.walk(inner)
             except SourceError as error:
@@ -279,15 +282,11 @@ class SlurmSource:
                 if self._machine.resolve([root]):
                     whole.problems.append(Problem(shown, 0, 0, _PROBLEM, error.message))
                 continue
-            # From here on the tree counts into the same account.
-            self.spent.add(
-                lists=tree.spent.lists - before[0],
-                reads=tree.spent.reads - before[1],
-                bytes=tree.spent.bytes - before[2],
-            )
-            tree.spent = self.spent
             self._trees[shown] = tree
-            kept[root] = inner.data
+            self.at_once = max(self.at_once, tree.at_once)
+            room -= _SIZE * (len(found.files) + sum(map(len, found.beside.values())))
+            if room > 0:
+                kept[root] = inner.data
             self._add(whole, found, shown)
         memory.data["trees"] = kept
         self._order = sorted(self._trees)
@@ -299,6 +298,7 @@ class SlurmSource:
         files = [_below(shown, entry) for entry in found.files]
         whole.files += [one for one in files if included(one.path) and not excluded(one.path)]
         whole.looked += found.looked
+        whole.remembered |= {f"{shown}/{path}" for path in found.remembered}
         for directory, entries in found.beside.items():
             path = f"{shown}/{directory}" if directory else shown
             if not excluded(path):
@@ -373,6 +373,18 @@ def _requeued(before: dict[str, Any], now: Said) -> bool:
     job = before["job"]
     same = job["name"] == _clean(now.name) and job["user"] == _clean(now.user)
     return same and bool(before["raw"] == now.raw)
+
+
+def _remembered(jobs: Any) -> dict[str, dict[str, Any]]:
+    """The jobs in a memory; those that another version of the program has left are as good as new."""
+    found: dict[str, dict[str, Any]] = {}
+    try:
+        for job_id, one in jobs.items():
+            _job(one["job"])
+            found[job_id] = {name: one[name] for name in _KEPT}
+    except (AttributeError, KeyError, TypeError):
+        return {}
+    return found
 
 
 def _job(kept: dict[str, Any]) -> Job:

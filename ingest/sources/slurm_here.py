@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from ...core.errors import SourceError
 from ...core.settings import SourceSettings
-from .base import Source
+from .base import Source, Spent
 from .local import LocalSource
 from .slurm import CommandError
 
@@ -69,9 +69,17 @@ class Here:
         """The real paths of those that are directories."""
         return {path: os.path.realpath(path) for path in paths if os.path.isdir(path)}
 
-    def tree(self, root: str, include: Sequence[str], exclude: Sequence[str]) -> Source:
-        """The files below a directory."""
-        return LocalSource(root, include, exclude, follow_symlinks=self._settings.follow_symlinks)
+    def tree(self, root: str, exclude: Sequence[str], spent: Spent) -> Source:
+        """The files below a directory; what it asks for is counted in *spent*."""
+        settings = self._settings
+        source = LocalSource(
+            root,
+            exclude=exclude,
+            follow_symlinks=settings.follow_symlinks,
+            cross_mounts=settings.cross_mounts,
+        )
+        source.spent = spent
+        return source
 
     def close(self) -> None:
         """Nothing is held open."""

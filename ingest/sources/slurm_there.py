@@ -9,9 +9,10 @@ from ...core import places
 from ...core.errors import SourceError
 from ...core.settings import SourceSettings
 from . import slurm_here
-from .base import Source
+from .base import Source, Spent
 from .slurm import CommandError
 from .ssh_link import Way, share, wait
+from .ssh_sftp import Files
 from .ssh_source import SshSource
 
 _AT_ONCE = 32
@@ -80,18 +81,18 @@ class There:
             found |= dict(zip(parts[0:-1:2], parts[1::2], strict=True))
         return found
 
-    def tree(self, root: str, include: Sequence[str], exclude: Sequence[str]) -> Source:
-        """The files below a directory."""
+    def tree(self, root: str, exclude: Sequence[str], spent: Spent) -> Source:
+        """The files below a directory; what it asks for is counted in *spent*."""
         place = self._place
         user = f"{place.user}@" if place.user else ""
         host = f"[{place.host}]" if ":" in place.host else place.host
         port = f":{place.port}" if place.port else ""
         own = {
             "uri": f"ssh://{user}{host}{port}/",
-            "include": tuple(include),
+            "include": ("**",),
             "exclude": tuple(exclude),
         }
-        return _Below(self._settings.model_copy(update=own), root)
+        return _Below(self._settings.model_copy(update=own), root, spent)
 
     def close(self) -> None:
         """Close the connection, unless another source uses it."""
@@ -112,6 +113,8 @@ class There:
 class _Below(SshSource):
     """A directory of the host whatever its name is: not all of them can stand in a URI."""
 
-    def __init__(self, settings: SourceSettings, root: str) -> None:
+    def __init__(self, settings: SourceSettings, root: str, spent: Spent) -> None:
         super().__init__(settings)
         self._start = root
+        self.spent = spent
+        self._files = Files(self._link, spent, settings.timeout)
