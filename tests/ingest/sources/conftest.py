@@ -11,7 +11,7 @@ import pytest
 from boardlake.core.settings import SourceSettings
 from boardlake.ingest.setup import open_source
 from boardlake.ingest.sources.base import Source
-from boardlake.tests.servers import azurite, moto, nginx, radosgw, rclone, sshd
+from boardlake.tests.servers import azurite, ftp, moto, nginx, radosgw, rclone, sshd, webhdfs
 from boardlake.tests.servers.base import Served
 from boardlake.tests.servers.local import Tree
 
@@ -25,6 +25,8 @@ KINDS = (
     "http-html",
     "http-rclone",
     "dav",
+    "ftp",
+    "webhdfs",
     "ssh",
     "sftp",
 )
@@ -87,6 +89,22 @@ def no_shells() -> Iterator[sshd.Cluster]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def ftp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ftp.Ftp]:
+    """Files by FTP."""
+    if reason := ftp.missing():
+        pytest.skip(reason)
+    with ftp.ftp(tmp_path_factory.mktemp("ftp")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def hadoop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webhdfs.Hadoop]:
+    """Files by WebHDFS."""
+    with webhdfs.webhdfs(tmp_path_factory.mktemp("webhdfs")) as running:
+        yield running
+
+
 def serve(name: str, ask: Callable[[str], Any], folder: Path) -> Served:
     """An empty tree on the server of the kind *name*."""
     if name == "s3-moto":
@@ -104,6 +122,10 @@ def serve(name: str, ask: Callable[[str], Any], folder: Path) -> Served:
     if name in ("ssh", "sftp"):
         machine: sshd.Cluster = ask("shells" if name == "ssh" else "no_shells")
         return machine.fresh()
+    if name == "ftp":
+        return ask("ftp_server").folder()
+    if name == "webhdfs":
+        return ask("hadoop").folder()
     return Tree(folder / "tree")
 
 
