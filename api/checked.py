@@ -22,8 +22,24 @@ class Cycle(Given):
     files_changed: int | None
     bytes_read: int | None
     points: int | None
-    requests: int | None = Field(description="Directories listed and files opened.")
+    requests: int | None = Field(description="Asked of the source: what lists and what reads.")
     problems: int | None
+    list_requests: int | None
+    read_requests: int | None
+    bytes_received: int | None = Field(description="Bytes of the answers of its server.")
+    files_looked: int | None = Field(
+        description="Looked at; the others of those listed were known."
+    )
+    cost: Number | None = Field(description="Of its requests, at the prices in the config.")
+
+
+class LastCycle(Cycle):
+    """The last cycle of a source, and the settings that it had."""
+
+    error: str | None = Field(description="Why the source could not be read.")
+    skipped: str | None = Field(description="Why all or a part of it was left to a later cycle.")
+    requests_per_day: int | None
+    rescan_s: Number | None
 
 
 class Source(Given):
@@ -50,8 +66,17 @@ class Source(Given):
     size: int = Field(description="Bytes of its event files.")
     behind: int = Field(description="Bytes that were listed but not read.")
     requests_per_cycle: Number | None = Field(description="Median of the last 100 cycles.")
-    cycle: Cycle | None = Field(description="The last one.")
+    cycle: LastCycle | None = Field(description="The last one.")
     error: str | None = Field(description="Why the source as a whole could not be read.")
+    requests_day: int = Field(description="Requests within the last 24 hours.")
+    requests_per_day: int | None = Field(description="How many are allowed; null = any number.")
+    received_day: int = Field(description="Bytes received within the last 24 hours.")
+    cost_per_day: Number | None = Field(
+        description="Estimate from the last 24 hours, at the prices in the config; null where"
+        " nobody counts requests, and within the first minutes."
+    )
+    whole_at: Time = Field(description="When everything in it was last looked at.")
+    whole_again_at: Time = Field(description="When everything is looked at again at the latest.")
     stalled_after_s: Number | None
     finished_after_s: Number | None
 
@@ -90,6 +115,9 @@ class CyclesTogether(Cycle):
 
     source: str | None
     cycles: int = Field(description="How many were put together.")
+    failed: int = Field(description="How many of them could not read the source.")
+    put_off: int = Field(description="How many left all or a part of it to a later cycle.")
+    reason: str | None = Field(description="Why the last of those did.")
 
 
 class Cycles(Given):

@@ -38,7 +38,10 @@ class Job:
 
     def __init__(self, setup: SourceSetup, desk: Desk, options: Options, turns: Turns) -> None:
         self.setup = setup
-        self.report = Report(setup.name, setup.facts.machine, setup.facts.kind)
+        self.report = Report(
+            setup.name, setup.facts.machine, setup.facts.kind,
+            requests_per_day=setup.settings.requests_per_day, rescan_s=setup.settings.rescan,
+        )  # fmt: skip
         self._desk, self._options, self._turns = desk, options, turns
         self._to = desk.destination
         self._plan = planning.Plan([], {}, [])

@@ -25,6 +25,7 @@ class Report:
     `files_looked` of the files listed were looked at, the others remembered. `requests` are those
     that list and those that read. `cost_per_day` is None until there is something to go by.
     `skipped` says why the source, or a part of what changed, was left to a later cycle.
+    `requests_per_day` and `rescan_s` are the source's settings.
     """
 
     source: str
@@ -49,6 +50,8 @@ class Report:
     passed_over: int = 0
     skipped: str = ""
     error: str = ""
+    requests_per_day: int = 0
+    rescan_s: float = 0.0
 
     def as_dict(self) -> dict[str, object]:
         """For `--json`."""

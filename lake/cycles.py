@@ -25,7 +25,13 @@ SELECT min(started_at) AS started_at, max(ended_at) AS ended_at,
        sum(epoch(ended_at - started_at)) AS seconds, source, count(*) AS cycles,
        max(files_listed) AS files_listed, CAST(sum(files_changed) AS BIGINT) AS files_changed,
        CAST(sum(bytes_read) AS BIGINT) AS bytes_read, CAST(sum(points) AS BIGINT) AS points,
-       CAST(sum(requests) AS BIGINT) AS requests, CAST(sum(problems) AS BIGINT) AS problems
+       CAST(sum(requests) AS BIGINT) AS requests, CAST(sum(problems) AS BIGINT) AS problems,
+       CAST(sum(list_requests) AS BIGINT) AS list_requests, CAST(sum(read_requests) AS BIGINT) AS read_requests,
+       CAST(sum(bytes_received) AS BIGINT) AS bytes_received, max(files_looked) AS files_looked,
+       sum(cost) AS cost, count(*) FILTER (error IS NOT NULL) AS failed,
+       count(*) FILTER (skipped IS NOT NULL) AS put_off,
+       arg_max(coalesce(error, skipped), started_at) FILTER (error IS NOT NULL OR skipped IS NOT NULL)
+           AS reason
 FROM chosen
 GROUP BY source, CASE WHEN many <= $most THEN number ELSE floor(epoch(started_at) / width) END
 ORDER BY started_at, source

@@ -9,12 +9,16 @@ import duckdb
 
 from ..core.exposition import Family
 from . import ask
+from .machines import COST_PER_DAY, DAY
 
 # One pass over the record of cycles, and one over the files: both are small beside the points.
 _SOURCES = """
 WITH c AS (
     SELECT source, count(*) AS cycles, max(ended_at) AS ended_at,
            arg_max(epoch(ended_at - started_at), ended_at) AS seconds,
+           arg_max_null(error, ended_at) IS NOT NULL AS down,
+           arg_max_null(requests_per_day, ended_at) AS allowed,
+           count(*) FILTER (error IS NOT NULL) AS failed, count(*) FILTER (skipped IS NOT NULL) AS put_off,
            {last},
            {sums}
     -- A cycle that is far in the future ran while the ingester's clock was ahead.
@@ -26,12 +30,13 @@ WITH c AS (
                FILTER (missing_since IS NULL AND NOT ends_with(path, '.gz')), 0) AS behind
     FROM files GROUP BY source
 ), p AS (
-    SELECT source, count(*) AS problems, count(*) FILTER (kind = 'source') AS down
-    FROM problems GROUP BY source
-)
+    SELECT source, count(*) AS problems FROM problems GROUP BY source
+), d AS ({day})
 SELECT s.source, s.machine, s.kind, c.* EXCLUDE (source), f.* EXCLUDE (source),
-       coalesce(p.problems, 0) AS problems, coalesce(p.down, 0) AS down
+       coalesce(p.problems, 0) AS problems, coalesce(d.requests_day, 0) AS requests_day,
+       {cost} AS cost_per_day
 FROM source_facts s LEFT JOIN c USING (source) LEFT JOIN f USING (source) LEFT JOIN p USING (source)
+LEFT JOIN d USING (source)
 ORDER BY s.source
 """
 _TOTALS = """
@@ -40,17 +45,25 @@ SELECT (SELECT count(*) FROM run_facts) AS runs, count(*) AS files,
 """
 _STATES = "SELECT source, state, count(*) AS runs FROM runs GROUP BY ALL ORDER BY ALL"
 
-_SUMMED = ("files_changed", "bytes_read", "points", "requests", "problems")
-_LAST = ("files_listed", *_SUMMED)
+_SUMMED = (
+    *("files_changed", "bytes_read", "bytes_received", "points", "problems"),
+    *("requests", "list_requests", "read_requests"),
+)
+_LAST = ("files_listed", "files_looked", *_SUMMED)
 
 # Column of the statement, name after `boardlake_source_`, what it says.
 _GAUGES = (
     ("seconds", "last_cycle_duration_seconds", "How long the last cycle took."),
     ("last_files_listed", "last_cycle_files_listed", "Event files that the last cycle listed."),
+    ("last_files_looked", "last_cycle_files_looked", "Of those, the files that it looked at."),
     ("last_files_changed", "last_cycle_files_changed", "Event files that had changed then."),
     ("last_bytes_read", "last_cycle_read_bytes", "Bytes of event files that it read."),
+    ("last_bytes_received", "last_cycle_received_bytes", "Bytes of the answers of its server."),
     ("last_points", "last_cycle_points", "Scalar points that it stored."),
     ("last_requests", "last_cycle_requests", "Requests that it made to the source."),
+    ("requests_day", "requests_within_day", "Requests within the last 24 hours."),
+    ("allowed", "requests_allowed_per_day", "Requests allowed within 24 hours; 0 = any number."),
+    ("cost_per_day", "cost_per_day", "Estimate for 24 hours, in the currency of the prices."),
     ("last_problems", "last_cycle_problems", "Problems that it met."),
     ("files", "files", "Event files that the lake knows of the source."),
     ("missing", "files_missing", "Event files that are no longer there."),
@@ -61,10 +74,15 @@ _GAUGES = (
 )
 _COUNTERS = (
     ("cycles", "cycles_total", "Cycles."),
+    ("failed", "failed_cycles_total", "Cycles that could not read the source."),
+    ("put_off", "put_off_cycles_total", "Cycles that left something to a later one."),
     ("all_files_changed", "files_changed_total", "Event files that had changed, over all cycles."),
     ("all_bytes_read", "read_bytes_total", "Bytes of event files that were read."),
+    ("all_bytes_received", "received_bytes_total", "Bytes of the answers of its server."),
     ("all_points", "points_stored_total", "Scalar points that were stored."),
     ("all_requests", "requests_total", "Requests to the source."),
+    ("all_list_requests", "list_requests_total", "Requests that list."),
+    ("all_read_requests", "read_requests_total", "All other requests."),
     ("all_problems", "cycle_problems_total", "Problems that cycles met."),
 )
 
@@ -75,6 +93,8 @@ def families(
     """Metrics of the lake and of each source at *now* (UTC); with *states* also runs by state."""
     at = now or datetime.now(UTC).replace(tzinfo=None)
     sql = _SOURCES.format(
+        day=DAY,
+        cost=COST_PER_DAY,
         last=", ".join(f"arg_max({name}, ended_at) AS last_{name}" for name in _LAST),
         sums=", ".join(f"coalesce(sum({name}), 0) AS all_{name}" for name in _SUMMED),
     )

@@ -12,11 +12,28 @@ from .faults import SKEW
 
 # What a source usually takes and asks for is the median of so many of its last cycles.
 _USUALLY = 100
+_DAY_S = 86400
+_LEAST_SPAN_S = 600
+# Kinds of sources whose provider counts requests.
+PRICED = ("s3", "gs", "az")
 
 _STATES = ", ".join(
     f"count(*) FILTER (state = '{state}') AS {state}"
     for state in ("running", "stalled", "failed", "finished")
 )
+
+# What each source was asked within 24 hours, and since when.
+DAY = """
+    SELECT source, CAST(sum(requests) AS BIGINT) AS requests_day,
+           CAST(sum(bytes_received) AS BIGINT) AS received_day, sum(cost) AS cost_day,
+           epoch($now - min(started_at)) AS span_s
+    FROM cycles WHERE started_at BETWEEN $now - INTERVAL 1 DAY AND $now GROUP BY source
+"""
+# Nothing is told of a day by its first minutes.
+COST_PER_DAY = f"""
+    CASE WHEN s.kind IN {PRICED} AND d.span_s > {_LEAST_SPAN_S}
+         THEN d.cost_day * {_DAY_S} / least({_DAY_S}, d.span_s) END
+"""
 
 _SOURCES = f"""
 WITH c AS (
@@ -28,6 +45,12 @@ WITH c AS (
     SELECT source, median(requests) AS requests_per_cycle, median(gap) AS usual_s,
            max(ended_at) AS last_cycle_at, arg_max({{cycle}}, (started_at, ended_at)) AS cycle
     FROM c GROUP BY source
+), d AS (
+    {DAY}
+), w AS (
+    SELECT source, max(ended_at) AS whole_at FROM cycles
+    WHERE files_looked >= files_listed AND files_listed > 0 AND error IS NULL AND started_at <= $now
+    GROUP BY source
 ), f AS (
     SELECT source, count(*) AS files, count(*) FILTER (missing_since IS NOT NULL) AS files_missing,
            sum(size) AS size, sum(points) AS points,
@@ -44,8 +67,13 @@ SELECT s.source, s.uri, s.machine, s.kind, s.project, s.policy, usual.last_cycle
        coalesce(r.failed, 0) AS failed, coalesce(r.finished, 0) AS finished, s.problems,
        CAST(coalesce(f.points, 0) AS BIGINT) AS points, CAST(coalesce(f.size, 0) AS BIGINT) AS size,
        CAST(coalesce(f.behind, 0) AS BIGINT) AS behind, usual.requests_per_cycle, usual.cycle, e.error,
+       coalesce(d.requests_day, 0) AS requests_day, nullif(usual.cycle.requests_per_day, 0) AS requests_per_day,
+       coalesce(d.received_day, 0) AS received_day,
+       {COST_PER_DAY} AS cost_per_day,
+       w.whole_at, w.whole_at + to_seconds(usual.cycle.rescan_s) AS whole_again_at,
        s.stalled_after_s, s.finished_after_s
 FROM sources s LEFT JOIN usual USING (source) LEFT JOIN f USING (source) LEFT JOIN r USING (source)
+LEFT JOIN d USING (source) LEFT JOIN w USING (source)
 LEFT JOIN (SELECT source, max(message) AS error FROM problems WHERE kind = 'source' GROUP BY source) e
     USING (source)
 ORDER BY s.source
@@ -53,7 +81,10 @@ ORDER BY s.source
 _CYCLE = """struct_pack(
     started_at := started_at, ended_at := ended_at, seconds := epoch(ended_at - started_at),
     files_listed := files_listed, files_changed := files_changed, bytes_read := bytes_read,
-    points := points, requests := requests, problems := problems)"""
+    points := points, requests := requests, problems := problems,
+    list_requests := list_requests, read_requests := read_requests, bytes_received := bytes_received,
+    files_looked := files_looked, cost := cost, error := error, skipped := skipped,
+    requests_per_day := requests_per_day, rescan_s := rescan_s)"""
 
 _MACHINES = f"""
 WITH named AS (

@@ -49,18 +49,23 @@ _CYCLE = (
         "cost",
         "error",
         "skipped",
+        "requests_per_day",
+        "rescan_s",
     ),
 )
 
 
-def write_cycles(lake: Lake, reports: list[dict[str, Any]]) -> None:
-    """Append rows to `cycles`, in one transaction; times in Unix seconds."""
+def write_cycles(lake: Lake, reports: list[dict[str, Any]], *, again: bool = False) -> None:
+    """Append rows to `cycles`, in one transaction; times in Unix seconds.
+
+    With *again* a cycle that is there already is left out.
+    """
     names = ("started_at", "ended_at", *_CYCLE)
     rows = [
         [
             _utc(one["started_at"]),
             _utc(one["ended_at"]),
-            *(one[name] if one[name] != "" else None for name in _CYCLE),
+            *(one.get(name) if one.get(name) != "" else None for name in _CYCLE),
         ]
         for one in reports
     ]
@@ -68,6 +73,14 @@ def write_cycles(lake: Lake, reports: list[dict[str, Any]]) -> None:
         return
     marks = ", ".join("?" * len(names))
     with lake.transaction() as con:
+        if again:
+            oldest = _utc(min(one["started_at"] for one in reports))
+            there = con.execute(
+                "SELECT source, started_at FROM cycles WHERE started_at >= ?", [oldest]
+            ).fetchall()
+            rows = [row for row in rows if (row[2], row[0]) not in there]
+            if not rows:
+                return
         con.executemany(f"INSERT INTO cycles ({', '.join(names)}) VALUES ({marks})", rows)
 
 
@@ -93,8 +106,9 @@ def write_problems(lake: Lake, source: str, problems: list[Problem]) -> None:
 
 
 def uris(lake: Lake) -> list[str]:
-    """The roots of all sources that the lake has been given."""
-    return [uri for (uri,) in lake.query("SELECT uri FROM source_facts ORDER BY source")]
+    """The roots of all sources that the lake has been given; those of edges are not here."""
+    found = lake.query("SELECT uri FROM source_facts WHERE kind <> 'edge' ORDER BY source")
+    return [uri for (uri,) in found]
 
 
 def _utc(unix: float) -> datetime:

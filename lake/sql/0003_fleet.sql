@@ -7,6 +7,8 @@ ALTER TABLE cycles ADD COLUMN files_looked BIGINT;
 ALTER TABLE cycles ADD COLUMN cost DOUBLE;
 ALTER TABLE cycles ADD COLUMN error VARCHAR;
 ALTER TABLE cycles ADD COLUMN skipped VARCHAR;
+ALTER TABLE cycles ADD COLUMN requests_per_day BIGINT;
+ALTER TABLE cycles ADD COLUMN rescan_s DOUBLE;
 
 -- The job of a cluster's scheduler that wrote a run, as it was last seen.
 CREATE TABLE jobs (

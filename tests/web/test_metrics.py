@@ -74,6 +74,12 @@ def test_figures_are_those_of_the_sources_page(client: FlaskClient) -> None:
             "last_cycle_points": one["cycle"]["points"],
             "last_cycle_requests": one["cycle"]["requests"],
             "last_cycle_duration_seconds": one["cycle"]["seconds"],
+            "last_cycle_files_looked": one["cycle"]["files_looked"],
+            "last_cycle_received_bytes": one["cycle"]["bytes_received"],
+            "requests_within_day": one["requests_day"],
+            "requests_allowed_per_day": one["requests_per_day"] or 0,
+            "failed_cycles_total": 0,
+            "put_off_cycles_total": 0,
             "cycles_total": 1,
             "requests_total": one["cycle"]["requests"],
         }.items():
@@ -102,6 +108,7 @@ def test_a_source_that_is_down_shows(filled: Filled, tmp_path: Path) -> None:
     service.readers.look()
     found, _ = scraped(client)
     assert found["boardlake_source_up"][own] == 0
+    assert found["boardlake_source_failed_cycles_total"][own] == 1
     assert found["boardlake_source_cycles_total"][own] == 2
     (tmp_path / "away").rename(tmp_path / "logs")
     assert main(["--config", str(tmp_path / "boardlake.toml"), "ingest"]) == 0
