@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fnmatch
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,9 +13,10 @@ from ..names import is_event_file
 from .base import Listing
 from .chosen import MAX_BESIDE, finish, matcher
 
-# One directory: its path, how many keys it has, and of those that count the names, sizes, times
-# (microseconds) and versions. A list rather than an object: it is JSON as it stands.
+# One directory: its path, how many keys it has, and names, sizes, times (microseconds) and versions of
+# its event files, then of what else counts. A list rather than an object: it is JSON as it stands.
 Row = list[Any]
+_EVENTS, _BESIDE, _END = 2, 6, 10
 # keys below, when last looked at, when last changed (Unix seconds), rows, nodes by name, problems.
 Node = dict[str, Any]
 MAX_DEPTH = 8
@@ -28,12 +31,17 @@ class Rules:
     include: Sequence[str]
     exclude: Sequence[str]
     _part: Callable[[str], bool] = field(init=False, repr=False)
+    _name: Callable[[str], object] = field(init=False, repr=False)
     _whole: Callable[[str], bool] | None = field(init=False, repr=False)
     _included: Callable[[str], bool] | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._part = matcher([one for one in self.exclude if "/" not in one])
+        parts = [one for one in self.exclude if "/" not in one]
         whole = [one for one in self.exclude if "/" in one]
+        self._part = matcher(parts)
+        # For one name the pattern alone is quicker.
+        named = "|".join(fnmatch.translate(one) for one in parts)
+        self._name = re.compile(named).match if parts and "**" not in parts else self._part
         self._whole = matcher(whole) if whole else None
         everything = any(one in ("**", "**/*") for one in self.include)
         self._included = None if everything else matcher(self.include)
@@ -54,23 +62,25 @@ class Rules:
                     if row:
                         yield row
                     current = directory
-                    row = [directory, 0, [], [], [], []]
+                    row = [directory, 0, *([] for _ in range(_EVENTS, _END))]
                     hidden = bool(directory) and self._part(directory)
                 row[1] += 1
-                if not hidden and self._counts(path, name, len(row[2])):
-                    row[2].append(name)
-                    row[3].append(item["size"])
-                    row[4].append(mtime_us_of(item))
-                    row[5].append(version_of(item))
+                if hidden or not name or self._name(name) or (self._whole and self._whole(path)):
+                    continue
+                if "tfevents" in name and is_event_file(name):
+                    if self._included is not None and not self._included(path):
+                        continue
+                    at = _EVENTS
+                elif len(row[_BESIDE]) < MAX_BESIDE:
+                    at = _BESIDE
+                else:
+                    continue
+                row[at].append(name)
+                row[at + 1].append(item["size"])
+                row[at + 2].append(mtime_us_of(item))
+                row[at + 3].append(version_of(item))
         if row:
             yield row
-
-    def _counts(self, path: str, name: str, have: int) -> bool:
-        if not name or self._part(name) or (self._whole and self._whole(path)):
-            return False
-        if is_event_file(name):
-            return self._included is None or self._included(path)
-        return have < MAX_BESIDE
 
 
 @dataclass
@@ -181,18 +191,18 @@ class Tree:
         listing = Listing()
         rows = list(rows_of(self.root)) if self.root else []
         directories = _with_parents({row[0] for row in rows})
-        for directory, _, *columns in rows:
-            begin = f"{directory}/" if directory else ""
-            beside: list[FileEntry] = []
-            for name, size, mtime, version in zip(*columns, strict=True):
-                path = begin + name
-                if is_event_file(name):
-                    listing.files.append(FileEntry(path, size, mtime * 1000, version))
-                elif size or path not in directories:
-                    # `dir/`, an empty object that stands for a directory, is listed as `dir`.
-                    beside.append(FileEntry(path, size, mtime * 1000, version))
+        for row in rows:
+            begin = f"{row[0]}/" if row[0] else ""
+            for name, size, mtime, version in zip(*row[_EVENTS:_BESIDE], strict=True):
+                listing.files.append(FileEntry(begin + name, size, mtime * 1000, version))
+            beside = [
+                FileEntry(begin + name, size, mtime * 1000, version)
+                for name, size, mtime, version in zip(*row[_BESIDE:_END], strict=True)
+                # `dir/`, an empty object that stands for a directory, is listed as `dir`.
+                if size or begin + name not in directories
+            ]
             if beside:
-                listing.beside[directory] = beside
+                listing.beside[row[0]] = beside
         finish(listing)
         return listing
 
@@ -244,12 +254,13 @@ def problems_of(node: Node) -> Iterator[list[str]]:
 
 def events_of(rows: Iterable[Row]) -> int:
     """How many event files rows hold."""
-    return sum(is_event_file(name) for row in rows for name in row[2])
+    return sum(len(row[_EVENTS]) for row in rows)
 
 
 def _newest(rows: Iterable[Row], now: float, old: Node | None) -> float:
     """When rows changed last: just now where something else was known, else by their newest time."""
     if old is not None:
         return now
-    newest: float = max((max(row[4], default=0) for row in rows), default=0) / 1e6
+    times = ((*row[_EVENTS + 2], *row[_BESIDE + 2]) for row in rows)
+    newest: float = max((max(found, default=0) for found in times), default=0) / 1e6
     return min(max(newest, 0.0), now)
