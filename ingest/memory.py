@@ -23,13 +23,15 @@ _LEFT_S = 3600.0
 class Memory:
     """`data` is what the source's kind keeps there, in JSON's types; empty where nothing is known.
 
-    `full_at` is when everything was last looked at, Unix seconds; `now` is the time of this scan.
+    `full_at` is when everything was last looked at, Unix seconds; `now` is the time of this scan. A
+    kind that has learned nothing new may say that it is `unchanged`.
     """
 
     data: dict[str, Any] = field(default_factory=dict)
     full_at: float = 0.0
     now: float = field(default_factory=time.time)
     rescan_s: float = 3600.0
+    unchanged: bool = False
 
     @property
     def full(self) -> bool:
@@ -65,6 +67,8 @@ def save(memory: Memory, path: Path, key: str) -> None:
 
     Where it cannot be kept, nothing is: an older one would not hold what the lake has since learned.
     """
+    if memory.unchanged and path.exists():
+        return
     full_at = memory.now if memory.full else memory.full_at
     text = json.dumps({"key": key, "full_at": full_at, "data": memory.data}, check_circular=False)
     new = path.with_name(f".{path.name}.{os.getpid()}")

@@ -52,10 +52,11 @@ class LocalSource:
             memory.data = {}
         tree = Tree(self.root, self._rules, memory, self.spent, known)
         listing = tree.listing()
-        full = memory.full
-        memory.data = remembered.dump(tree.folders)
-        if full:
-            memory.full_at = memory.now
+        memory.unchanged = not tree.changed and not memory.full
+        if not memory.unchanged:
+            full = memory.full
+            memory.data = remembered.dump(tree.folders)
+            memory.full_at = memory.now if full else memory.full_at
         self._names = tree.real
         self.live = tree.live()
         return listing

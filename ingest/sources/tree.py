@@ -64,6 +64,8 @@ class Tree:
     folders: dict[bytes, Folder]
     real: dict[str, bytes] = field(default_factory=dict)
     """Paths that are not the bytes of their names in the listing."""
+    changed: bool = False
+    """Whether what is remembered is no longer what was given."""
 
     def __post_init__(self) -> None:
         self._now = int(self.memory.now)
@@ -163,6 +165,8 @@ class Tree:
                 if known is None or not self._still(known, info):
                     stale.append((place, info))
                 else:
+                    # Of others nobody asks when that was.
+                    self.changed |= known.checkpoint
                     known.looked = self._now
                     self.folders[place.path] = known
         again = [
@@ -172,6 +176,7 @@ class Tree:
             for link in self.folders[place.path].links
             if self._due(link)
         ]
+        self.changed |= bool(stale)
         self.spent.add(lists=len(stale))
         for (place, _), folder in zip(stale, self._all(self._scan, stale), strict=True):
             if place.depth == 0 and folder.error:
@@ -217,6 +222,7 @@ class Tree:
         """What a directory held is no longer so: it is scanned by the next walk."""
         if path is not None and path in self.folders:
             self.folders[path].stamp = (0, 0)
+            self.changed = True
 
     def _may_enter(self, place: _Place, info: os.stat_result) -> bool:
         if place.above is None or place.linked or self.rules.cross:
@@ -321,6 +327,7 @@ class Tree:
         self.spent.add(reads=len(again))
         self._looked += sum(isinstance(link.to, File) for _, link in again)
         for (_, known), new in zip(again, self._all(look, again), strict=True):
+            self.changed |= known.to != new.to or isinstance(new.to, File)
             known.to, known.error = new.to, new.error
 
     def _look_again(self) -> None:
@@ -339,6 +346,7 @@ class Tree:
         """Look at files of the lists that they stand in; those that are gone leave them."""
         paths = [within(path, file.name) for path, _, file in due]
         self._looked += len(due)
+        self.changed |= bool(due)
         gone: dict[int, tuple[list[File], set[bytes]]] = {}
         for (path, files, file), info in zip(due, self._stats(paths), strict=True):
             if isinstance(info, OSError) or not stat.S_ISREG(info.st_mode):
@@ -381,14 +389,14 @@ class Tree:
                 self._problem(path, "unreadable", "another name looks the same: rename one")
                 continue
             last = name
-            found.files.append(self._entry(name, path, file))
+            found.files.append(self._entry(name, b"", path, file))
             if file.looked != self._now:
                 found.remembered.add(name)
 
-    def _entry(self, name: str, path: bytes, file: File) -> FileEntry:
-        if "\\" in name:
-            self.real[name] = path
-        return FileEntry(name, file.size, file.mtime_ns, f"{file.ino:x}")
+    def _entry(self, shown: str, folder: bytes, name: bytes, file: File) -> FileEntry:
+        if "\\" in shown:
+            self.real[shown] = within(folder, name)
+        return FileEntry(shown, file.size, file.mtime_ns, f"{file.ino:x}")
 
     # Files beside event files
 
@@ -398,6 +406,7 @@ class Tree:
         due: list[tuple[bytes, list[File], File]] = []
         for path, folder in self.folders.items():
             if not near(show(path)):
+                self.changed |= folder.beside is not None
                 folder.beside = None
             elif path in self._names or folder.beside is None:
                 folder.beside = self._fresh_beside(path, due)
@@ -437,14 +446,13 @@ class Tree:
             folder, directory = self.folders[path], show(path)
             prefix = directory + "/" if path else ""
             files = [
-                self._entry(prefix + show(file.name), within(path, file.name), file)
+                self._entry(prefix + show(file.name), path, file.name, file)
                 for file in folder.beside or ()
             ]
             for link in folder.links:
                 shown = show(link.name)
                 if isinstance(link.to, File) and not self.is_event(prefix + shown, shown):
-                    where = within(path, link.name)
-                    files.append(self._entry(prefix + shown, where, link.to))
+                    files.append(self._entry(prefix + shown, path, link.name, link.to))
             if files:
                 found.beside[directory] = files[:MAX_BESIDE]
 

@@ -188,6 +188,12 @@ def test_a_cycle_keeps_and_uses_it(house: Any, monkeypatch: pytest.MonkeyPatch) 
     assert (first.files_listed, first.files_looked, first.points) == (5, 5, 20)
     assert (second.files_listed, second.files_looked, second.files_changed) == (5, 0, 0)
     assert house.one("SELECT count(*) FROM files WHERE missing_since IS NULL") == 5
+    (path,) = (house.lake.location.root / "scans").iterdir()
+    kept_as = path.stat()
+    assert house.cycle().files_looked == 0
+    assert path.stat() == kept_as
+    path.unlink()
+    assert (house.cycle().files_looked, house.cycle().files_looked) == (5, 0)
 
 
 def test_a_lake_that_knows_more_than_is_remembered(
