@@ -17,6 +17,8 @@ from .chosen import MAX_BESIDE, finish, matcher
 # its event files, then of what else counts. A list rather than an object: it is JSON as it stands.
 Row = list[Any]
 _EVENTS, _BESIDE, _END = 2, 6, 10
+# Data sets lie in buckets, too: behind so many files beside logs, few count of each directory, then none.
+_MANY_BESIDE, _MOST_BESIDE, _FEW_BESIDE = 100_000, 300_000, 100
 # keys below, when last looked at, when last changed (Unix seconds), rows, nodes by name, problems.
 Node = dict[str, Any]
 MAX_DEPTH = 8
@@ -54,6 +56,7 @@ class Rules:
         row: Row = []
         current: str | None = None
         hidden = False
+        others, room = 0, MAX_BESIDE
         for page in pages:
             for item in page:
                 path: str = item["path"][cut:]
@@ -64,6 +67,8 @@ class Rules:
                     current = directory
                     row = [directory, 0, *([] for _ in range(_EVENTS, _END))]
                     hidden = bool(directory) and self._part(directory)
+                    if others > _MANY_BESIDE:
+                        room = _FEW_BESIDE if others < _MOST_BESIDE else 0
                 row[1] += 1
                 if hidden or not name or self._name(name) or (self._whole and self._whole(path)):
                     continue
@@ -71,8 +76,9 @@ class Rules:
                     if self._included is not None and not self._included(path):
                         continue
                     at = _EVENTS
-                elif len(row[_BESIDE]) < MAX_BESIDE:
+                elif len(row[_BESIDE]) < room:
                     at = _BESIDE
+                    others += 1
                 else:
                     continue
                 row[at].append(name)

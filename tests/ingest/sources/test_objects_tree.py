@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from obstore.store import MemoryStore
@@ -14,6 +15,7 @@ from boardlake.core.settings import SourceSettings
 from boardlake.core.values import FileEntry
 from boardlake.ingest.memory import Memory
 from boardlake.ingest.sources import objects_odd as odd
+from boardlake.ingest.sources import objects_tree
 from boardlake.ingest.sources.base import Listing
 from boardlake.ingest.sources.chosen import Chosen
 from boardlake.ingest.sources.objects import ObjectSource
@@ -61,6 +63,19 @@ def test_a_listing_is_that_of_chosen(
     assert as_is(tree.listing()) == as_is(expected)
     again = Tree(page, json.loads(json.dumps(tree.root)))
     assert as_is(again.listing()) == as_is(expected)
+
+
+def test_data_sets_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a million pictures beside logs few are kept; logs behind them are found all the same."""
+    monkeypatch.setattr(objects_tree, "_MANY_BESIDE", 50)
+    monkeypatch.setattr(objects_tree, "_MOST_BESIDE", 80)
+    monkeypatch.setattr(objects_tree, "_FEW_BESIDE", 3)
+    held = [f"data/{n:02}/{m:02}.png" for n in range(30) for m in range(10)]
+    held += [f"runs/{n}/{name}" for n in range(9) for name in ("args.txt", EVENTS)]
+    rows = list(Rules(("**",), ()).gather([[item(path) for path in held]], 0))
+    assert sum(row[1] for row in rows) == len(held)
+    assert [row[0] for row in rows if row[2]] == [f"runs/{n}" for n in range(9)]
+    assert [len(row[6]) for row in rows] == [10] * 6 + [3] * 7 + [0] * 26
 
 
 def made(keys: dict[str, int], now: float, page: int = 10) -> Tree:
