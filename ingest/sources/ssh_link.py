@@ -33,6 +33,8 @@ _AWAY_S = 60.0
 _TRIES = 4
 # Commands at a time: sshd allows ten sessions a connection (MaxSessions), and SFTP is one of them.
 _COMMANDS = 4
+# The next scan of a watch comes soon: until then a connection is kept.
+_KEPT_S = 30.0
 
 
 class _Loop:
@@ -45,16 +47,16 @@ class _Loop:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread; what still runs there is dropped."""
+        """End the thread at the end of the process, which nobody's connection shall hold up."""
         if self.pid == os.getpid() and self._thread.is_alive():
             self.loop.call_soon_threadsafe(self.loop.stop)
             self._thread.join(5)
-            self.loop.close()
 
 
 _lock = threading.Lock()
 _running: _Loop | None = None
 _links: dict[tuple[Any, ...], Link] = {}
+_tasks: set[asyncio.Task[None]] = set()
 
 
 def wait(coroutine: Coroutine[Any, Any, _T]) -> _T:
@@ -138,6 +140,7 @@ class Link:
     _commands: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_COMMANDS))
     _away: tuple[float, SourceError] | None = None
     _strikes: int = 0
+    _left_at: float = 0.0
 
     @property
     def host(self) -> str:
@@ -145,9 +148,25 @@ class Link:
         return self.way.host
 
     def give_back(self) -> None:
-        """One user less; the last one closes the connection. Not from the loop itself."""
-        if _released(self):
-            wait(self.close())
+        """One user less; nobody's connection is closed a while later. Not from the loop itself."""
+        with _lock:
+            self.users -= 1
+            self._left_at = time.monotonic()
+            if self.users > 0:
+                return
+        wait(self._close_later())
+
+    async def _close_later(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(_KEPT_S + 1, lambda: _tasks.add(loop.create_task(self._close_if_unused())))
+
+    async def _close_if_unused(self) -> None:
+        with _lock:
+            if self.users > 0 or time.monotonic() - self._left_at < _KEPT_S:
+                return
+            _links.pop((self.way, self.timeout), None)
+        await self._close()
+        _tasks.difference_update([task for task in _tasks if task.done()])
 
     async def connection(self) -> asyncssh.SSHClientConnection:
         """The open connection. Raises SourceError in words, within the time-out."""
@@ -319,6 +338,7 @@ class Link:
             username=user,
             config=files,
             tunnel=over,
+            proxy_command=None if over else _proxy(found.config),
             known_hosts=known,
             client_factory=lambda: client,
             client_keys=_identities(found.config),
@@ -356,8 +376,8 @@ class Link:
             message = f"{self.host}: its jump host cannot be reached: {error.message}"
             raise SourceError(message, hint=error.hint) from error
 
-    async def close(self) -> None:
-        """End the connection, and that to the jump host unless others use it."""
+    async def _close(self) -> None:
+        """End the connection, and leave that to the jump host to others."""
         connection, self._connection, self._sftp = self._connection, None, None
         over, self._over = self._over, None
         if connection is not None:
@@ -366,17 +386,11 @@ class Link:
                 async with asyncio.timeout(1):
                     await connection.wait_closed()
             connection.abort()
-        if over is not None and _released(over):
-            await over.close()
-
-
-def _released(link: Link) -> bool:
-    """One user less; whether it was the last."""
-    with _lock:
-        link.users -= 1
-        if link.users <= 0:
-            _links.pop((link.way, link.timeout), None)
-        return link.users <= 0
+        if over is not None:
+            with _lock:
+                over.users -= 1
+                over._left_at = 0.0
+            await over._close_if_unused()
 
 
 def _hop(text: str, config: str, over: Way | None) -> Way:
@@ -420,6 +434,15 @@ def _known_hosts(config: asyncssh.config.SSHClientConfig) -> asyncssh.SSHKnownHo
             with contextlib.suppress(ValueError):
                 known.load(line)
         return known
+
+
+def _proxy(config: asyncssh.config.SSHClientConfig) -> list[str] | None:
+    """The command that is the way to the host, if any. Its complaints must not get into the
+    connection, and asyncssh takes the end of them for the end of the connection."""
+    command = config.get("ProxyCommand")
+    if not isinstance(command, str):
+        return None
+    return ["sh", "-c", f"exec 9>&2 2>/dev/null; {command}\nexit $?"]
 
 
 def _identities(config: asyncssh.config.SSHClientConfig) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -177,7 +178,7 @@ class SshSource:
             listed = await self._ask(command, ssh_find.given(paths), tree)
             return listed[1] if listed else []
 
-        links = tree.take(found)
+        links = await asyncio.to_thread(tree.take, found)
         if not root.single:
             await tree.follow_all(links, look, below)
         return root.now
@@ -200,7 +201,8 @@ class SshSource:
         root, rest = told
         self._files.root, self._single = root.path, root.single
         try:
-            found = list(ssh_find.entries(rest))
+            # In a thread: the loop has other hosts to hear.
+            found = await asyncio.to_thread(lambda: list(ssh_find.entries(rest)))
         except ValueError:
             if answer.status in _DONE:
                 return None

@@ -574,8 +574,7 @@ def test_hosts_behind_a_jump_host(opens: Open) -> None:
         machine.ssh_config.write_text(
             text.replace(f"Port {machine.hosts[0].port}\n", f"Port {port}\n", 1)
         )
-        for source in sources:
-            source.close()
+        machine.drop()
         uri = "sftp://node01-jump/~/runs"
         error = failure(opens(hosts[0].settings(), uri=uri))
         assert f"{uri}: its jump host cannot be reached: bastion: connection refused" in str(error)
@@ -624,3 +623,55 @@ def test_without_the_extra() -> None:
     )
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert "pip install 'boardlake[ssh]'" in told.stdout, told.stderr
+
+
+def test_a_connection_outlives_its_source(opens: Open) -> None:
+    """The next scan, soon after, logs in no more."""
+    with cluster() as machine:
+        host = machine.fresh()
+        host.put(PATH, b"x")
+        for _ in range(3):
+            source = opens(host.settings())
+            assert paths(source.walk(Memory())) == [PATH]
+            assert source.read(PATH, 0, 1) == b"x"
+            source.close()
+        assert machine.log.count("Accepted publickey") == 1
+
+
+def test_a_command_as_way(opens: Open) -> None:
+    """ProxyCommand is what the host is reached by."""
+    with cluster() as machine:
+        host = machine.fresh()
+        host.put(PATH, b"x")
+        other = machine.folder / "other"
+        command = f"echo careful >&2; {sshd.program('sshd')} -i -f {machine.folder}/sshd_config0"
+        other.write_text(f"Host piped\n  ProxyCommand {command}\n{machine.ssh_config.read_text()}")
+        settings = host.settings() | {"uri": f"sftp://piped{host.tree}", "ssh_config": str(other)}
+        source = opens(settings)
+        assert paths(source.walk(Memory())) == [PATH]
+        assert source.read(PATH, 0, 1) == b"x"
+
+
+def test_a_process_that_ends_meanwhile(shells: Cluster) -> None:
+    """Who does not close a source, or ends while one connects, is told nothing and not held up."""
+    host = shells.fresh()
+    host.put(PATH, b"x")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        config = shells.folder / "silent"
+        config.write_text(
+            f"Host silent\n  Port {silent.getsockname()[1]}\n{shells.ssh_config.read_text()}"
+        )
+        script = (
+            "import threading, time\n"
+            "from boardlake.core.settings import SourceSettings\n"
+            "from boardlake.ingest.memory import Memory\n"
+            "from boardlake.ingest.setup import open_source\n"
+            f"config = {str(config)!r}\n"
+            f"one = open_source(SourceSettings(uri='sftp://node01{host.tree}', ssh_config=config))\n"
+            "print(len(one.walk(Memory()).files))\n"
+            "two = open_source(SourceSettings(uri='sftp://silent/x', ssh_config=config, timeout=300))\n"
+            "threading.Thread(target=two.walk, args=(Memory(),), daemon=True).start()\n"
+            "time.sleep(0.5)\n"
+        )
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
