@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from ..core.errors import BoardlakeError, IngestRunning, Interrupted, SourceError, UsageError
+from . import push
 from .behind import follow
 from .context import Context
 
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
 @click.command("ingest")
 @click.argument("paths", nargs=-1)
 @click.option(
-    "--watch", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Again every so often."
-)
+    "--watch", type=click.FloatRange(min=0.1), metavar="SECONDS",
+    help="Again and again: after so long where files grow, ever more rarely elsewhere.",
+)  # fmt: skip
 @click.option(
     "--wait", type=click.FloatRange(min=0), is_flag=False, flag_value=math.inf, metavar="[SECONDS]",
     help="While another ingest reads the same, wait so long (without a number: until it is done).",
@@ -43,6 +45,22 @@ if TYPE_CHECKING:
     "--metrics-file", type=click.Path(path_type=Path), metavar="PATH",
     help="After each cycle write metrics for node_exporter's textfile collector.",
 )  # fmt: skip
+@click.option(
+    "--to", metavar="URL", help="Push to the server there, which cannot reach this machine."
+)
+@click.option(
+    "--token-file", type=click.Path(path_type=Path), metavar="PATH",
+    help="File with the token for --to; without it BOARDLAKE_TOKEN is taken.",
+)  # fmt: skip
+@click.option(
+    "--spool", type=click.Path(path_type=Path), metavar="DIR",
+    help="Where what is to be pushed waits, and what was read is known.",
+)  # fmt: skip
+@click.option(
+    "--spool-limit", default="1GB", show_default=True, metavar="SIZE", callback=push.size,
+    help="Read no more while so much waits.",
+)  # fmt: skip
+@click.option("--plain-http", is_flag=True, help="Push over http:// though others may listen.")
 @click.option("--behind", is_flag=True, hidden=True, help="As the child of `boardlake up`.")
 @click.pass_obj
 def command(
@@ -54,6 +72,11 @@ def command(
     as_json: bool,
     quiet: bool,
     metrics_file: Path | None,
+    to: str | None,
+    token_file: Path | None,
+    spool: Path | None,
+    spool_limit: int,
+    plain_http: bool,
     behind: bool,
 ) -> int:
     """Read what is new in the sources of the config file, or in PATHS, into the lake.
@@ -64,6 +87,13 @@ def command(
     context.spare_pandas()
     if context.log:
         context.log.quiet = quiet
+    if to is not None:
+        if dry_run or metrics_file or behind:
+            raise UsageError("--to: goes with --watch, --wait, --json and --quiet only")
+        how = push.Push(to, token_file, spool, spool_limit, plain_http)
+        return push.run(context, paths, how, watch=watch, wait=wait, quiet=quiet, as_json=as_json)
+    if token_file or spool or plain_http:
+        raise UsageError("--token-file, --spool and --plain-http are for --to URL")
     from ..ingest.cycle import warm
     from ..ingest.setup import setups
     from ..ingest.turn import Turns
@@ -87,7 +117,7 @@ def command(
         # A watch takes over from one that ends by itself, and the one behind pages from any.
         passing = watch is not None and not all(one.watch for one in left.values())
         if len(left) == len(found) and not behind and not passing:
-            return _leave(context, left, quiet=quiet, as_json=as_json)
+            return leave(context, left, quiet=quiet, as_json=as_json)
         warm()
         with context.open(read_only=False, create=True) as lake:
             configure(context, options)
@@ -106,7 +136,7 @@ def command(
             return 0
 
 
-def _leave(context: Context, left: dict[str, Holder], *, quiet: bool, as_json: bool) -> int:
+def leave(context: Context, left: dict[str, Holder], *, quiet: bool, as_json: bool) -> int:
     """End because others read all sources; in cron that happens often, and is no news."""
     if as_json:
         click.echo(json.dumps({"sources": [], "left": _left(left)}))

@@ -40,6 +40,7 @@ class LocalSource:
         chosen = Chosen(include, exclude)
         self._rules = Rules(chosen, follow_symlinks, cross_mounts, single)
         self._names: dict[str, bytes] = {}
+        self._numbered: dict[int, bool] = {}
 
     def walk(self, memory: Memory) -> Listing:
         """All files below the root, symlinks followed, each file once however many names it has.
@@ -57,7 +58,7 @@ class LocalSource:
             full = memory.full
             memory.data = remembered.dump(tree.folders)
             memory.full_at = memory.now if full else memory.full_at
-        self._names = tree.real
+        self._names, self._numbered = tree.real, tree.numbered
         self.live = tree.live()
         return listing
 
@@ -86,7 +87,8 @@ class LocalSource:
             info = os.stat(self._real(path))
         except FileNotFoundError:
             return None
-        return FileEntry(path, info.st_size, info.st_mtime_ns, f"{info.st_ino:x}")
+        version = f"{info.st_ino:x}" if self._numbered.get(info.st_dev, True) else ""
+        return FileEntry(path, info.st_size, info.st_mtime_ns, version)
 
     def _real(self, path: str) -> bytes:
         return os.path.join(self.root, self._names.get(path, os.fsencode(path)))

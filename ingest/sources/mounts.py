@@ -20,6 +20,10 @@ _SERVERS = frozenset(
     "nfs nfs4 lustre gpfs beegfs ceph cifs smb3 afs ocfs2 gfs2 9p virtiofs"
     " fuse.sshfs fuse.glusterfs fuse.ceph fuse.ceph-fuse fuse.beegfs fuse.bindfs".split()
 )
+# What else FUSE mounts numbers its files anew each time they are looked up.
+_NUMBERED = frozenset(
+    "fuse.glusterfs fuse.ceph fuse.ceph-fuse fuse.beegfs fuse.bindfs fuse.mergerfs".split()
+)
 # No files of anybody lie there; an automount point is one until it is mounted.
 _NOT_FILES = frozenset(
     "proc sysfs devtmpfs devpts cgroup cgroup2 securityfs debugfs tracefs pstore bpf configfs"
@@ -74,6 +78,11 @@ def is_network(kind: str) -> bool:
 def tells_changes(kind: str) -> bool:
     """Whether a directory's time moves when an entry in it comes, goes or is renamed."""
     return kind in _DISKS or kind in _SERVERS or kind == ""
+
+
+def has_inodes(kind: str) -> bool:
+    """Whether a file keeps its inode number, so that another number is another file."""
+    return not kind.startswith("fuse.") or kind in _NUMBERED
 
 
 def may_enter(kind: str, above: str) -> bool:

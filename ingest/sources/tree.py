@@ -16,7 +16,7 @@ from ..memory import Memory
 from ..names import is_event_file
 from .base import Listing, Spent
 from .chosen import MAX_BESIDE, MAX_DEPTH, Chosen, finish, nearness
-from .mounts import Mounts, is_network, may_enter, tells_changes
+from .mounts import Mounts, has_inodes, is_network, may_enter, tells_changes
 from .remembered import File, Folder, Id, Link
 
 # Stats that wait for a server side by side.
@@ -64,6 +64,8 @@ class Tree:
     folders: dict[bytes, Folder]
     real: dict[str, bytes] = field(default_factory=dict)
     """Paths that are not the bytes of their names in the listing."""
+    numbered: dict[int, bool] = field(default_factory=dict)
+    """Whether the files of a device keep their inode numbers."""
     changed: bool = False
     """Whether what is remembered is no longer what was given."""
 
@@ -396,7 +398,11 @@ class Tree:
     def _entry(self, shown: str, folder: bytes, name: bytes, file: File) -> FileEntry:
         if "\\" in shown:
             self.real[shown] = within(folder, name)
-        return FileEntry(shown, file.size, file.mtime_ns, f"{file.ino:x}")
+        if file.dev not in self.numbered:
+            kind = self._kind(file.dev, within(folder, name))
+            self.numbered[file.dev] = has_inodes(kind)
+        version = f"{file.ino:x}" if self.numbered[file.dev] else ""
+        return FileEntry(shown, file.size, file.mtime_ns, version)
 
     # Files beside event files
 

@@ -489,6 +489,21 @@ def test_a_directory_whose_time_tells_nothing_is_scanned_each_time(
     assert (scans.lists, scans.stats) == (2, 3)
 
 
+@pytest.mark.parametrize(("kind", "numbered"), [("fuse.sshfs", False), ("fuse.glusterfs", True)])
+def test_inode_numbers_that_nobody_keeps_say_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, numbered: bool
+) -> None:
+    """Mounted anew, each file of such a file system has another one, and is the same."""
+    table = f"21 1 0:20 / {tmp_path} rw - {kind} x rw\n".encode()
+    monkeypatch.setattr(tree, "Mounts", lambda: Mounts(table))
+    put(tmp_path / "run" / NAME)
+    put(tmp_path / "run/args.json")
+    scans = Scans(tmp_path)
+    found = scans.walk()
+    entries = [*found.files, *found.beside["run"], scans.source.stat(f"run/{NAME}")]
+    assert {bool(entry and entry.version) for entry in entries} == {numbered}
+
+
 def test_waiting_for_a_server_is_done_side_by_side(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
