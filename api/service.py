@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from ..core.errors import LakeBusy
 from ..lake.database import Lake
 from ..lake.delete import Receipt, delete_runs
 from ..lake.detail import named, run_ids
@@ -23,6 +24,8 @@ from .exports import Exports
 _NAMES = Names(tags="run_tags", archived="archived_runs", notes="run_notes")
 # Someone waits for the answer: an ingester that commits for longer is told of instead.
 _LOCK_TIMEOUT_S = 20.0
+# Those who push can come again: no thread waits for its turn for long.
+_TURN_TIMEOUT_S = 5.0
 
 
 class Service:
@@ -93,6 +96,18 @@ class Service:
         finally:
             # Where it fails after the commit the runs are gone all the same.
             self._forget(dict(zip(ids, run_keys, strict=True)))
+
+    @contextmanager
+    def writer(self) -> Iterator[Lake]:
+        """The lake open for writing, for one at a time; raises LakeBusy where another one writes."""
+        if not self._writing.acquire(timeout=_TURN_TIMEOUT_S):
+            raise LakeBusy("the server is storing something else", hint="try again in a moment")
+        try:
+            with self.readers.again(read_only=False) as lake:
+                lake.lock_timeout_s = _LOCK_TIMEOUT_S
+                yield lake
+        finally:
+            self._writing.release()
 
     def _forget(self, runs: Mapping[int, str]) -> None:
         """Let go of all that is kept of those *runs*, keys by run_id, that the lake has no more."""

@@ -78,6 +78,14 @@ class Context:
 
         return locate(str(self.settings.lake.path))
 
+    @property
+    def tokens_file(self) -> Path | None:
+        """The file of tokens that the server asks for, if there is to be one."""
+        from ..core.tokens import ENVIRONMENT
+
+        named = os.environ.get(ENVIRONMENT) or self.settings.server.tokens_file
+        return Path(named).expanduser().absolute() if named else None
+
     def open(self, *, read_only: bool = True, create: bool = False) -> Lake:
         """The lake; raises `LakeMissing` unless *create*."""
         from ..lake.database import open_lake

@@ -20,6 +20,7 @@ _COMMANDS = {
     "up": "read a directory of logs and show it in a browser: the five-minute start",
     "ingest": "read what is new in the sources into the lake",
     "serve": "the web pages and the API",
+    "token": "make a token that the server asks for",
     "runs": "list, filter, sort and group runs",
     "sql": "ask anything of the lake in SQL, or open a prompt",
     "verify": "read runs again through independent readers and compare",
@@ -79,7 +80,7 @@ def cli(ctx: click.Context, config: str | None, lake: str | None, log: Kind | No
     \b
     Exit codes: 0 done, 1 error, 2 wrong use or filter, 3 config, 4 lake, 5 lake busy,
     6 a source failed, 7 verify found a difference, 8 disk full, 9 another ingest is reading,
-    130 stopped.
+    10 the hub takes nothing, 130 stopped.
     """
     ctx.obj = Context(config, lake, alone=bool(ctx.meta.get(_ALONE)), log=log)
 

@@ -17,6 +17,7 @@ from .context import Context
 
 if TYPE_CHECKING:
     from ..api.service import Service
+    from ..core.tokens import Tokens
 
 # DuckDB uses all cores for one query; threads are for clients that wait for bytes.
 _THREADS = 16
@@ -25,6 +26,8 @@ PORT = 8470
 _NEAR = 20
 # In glibc's malloc.h.
 _M_ARENA_MAX = -8
+# The server keeps a body on the disk until it is read; what edges push is larger.
+_BODY, _PUSHED = 8 << 20, 60 << 20
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
@@ -38,18 +41,27 @@ _LOCAL = ("127.0.0.1", "localhost", "::1")
 def command(context: Context, host: str, port: int, open_: bool) -> int:
     """Serve the web UI and the API of the lake, until stopped."""
     context.spare_pandas()
-    bound = bind(host, port)
+    tokens = open_tokens(context)
+    bound = bind(host, port, everywhere=tokens is not None)
     service = open_service(context)
     try:
         context.say(f"boardlake: {url(bound)}")
         if open_:
             browse(url(bound))
         with stopping():
-            serve(service, bound)
+            serve(service, bound, tokens)
     finally:
         service.close()
         bound.close()
     return 0
+
+
+def open_tokens(context: Context) -> Tokens | None:
+    """The tokens that the server asks for, if it has a file of them; raises ConfigError."""
+    from ..core.tokens import Tokens
+
+    path = context.tokens_file
+    return Tokens(path) if path else None
 
 
 def open_service(context: Context) -> Service:
@@ -73,12 +85,16 @@ def _keep_memory_together() -> None:
         pass
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A socket that listens; raises UsageError for an address that cannot be had."""
-    if host not in _LOCAL:
+def bind(host: str, port: int, *, everywhere: bool = False) -> socket.socket:
+    """A socket that listens, on this machine only unless *everywhere*.
+
+    Raises UsageError for an address that cannot be had.
+    """
+    if host not in _LOCAL and not everywhere:
         raise UsageError(
             f"--host {host}: without authentication only this machine is served",
-            hint="leave --host out; from elsewhere use ssh -L 8470:localhost:8470 HOST",
+            hint="`boardlake token NAME` makes a token; or leave --host out, and from elsewhere"
+            " use ssh -L 8470:localhost:8470 HOST",
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -123,16 +139,16 @@ def browse(at: str) -> None:
     threading.Thread(target=webbrowser.open, args=(at,), daemon=True).start()
 
 
-def serve(service: Service, bound: socket.socket) -> None:
+def serve(service: Service, bound: socket.socket, tokens: Tokens | None = None) -> None:
     """Answer requests until a signal ends it."""
-    server = server_of(service, bound)
+    server = server_of(service, bound, tokens)
     try:
         server.run()
     finally:
         server.close()
 
 
-def server_of(service: Service, bound: socket.socket) -> Any:
+def server_of(service: Service, bound: socket.socket, tokens: Tokens | None = None) -> Any:
     """The server on *bound*, with `run` and `close`, as waitress makes it."""
     import logging
 
@@ -143,8 +159,8 @@ def server_of(service: Service, bound: socket.socket) -> Any:
     # That a page asks more questions at once than there are threads is as usual as it is brief.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     return create_server(
-        create_app(service), sockets=[bound], threads=_THREADS, ident=None,
-        channel_timeout=120, max_request_body_size=8 << 20,
+        create_app(service, tokens), sockets=[bound], threads=_THREADS, ident=None,
+        channel_timeout=120, max_request_body_size=_BODY if tokens is None else _PUSHED,
         # Only then is it told when a client has hung up.
         channel_request_lookahead=1,
     )  # fmt: skip

@@ -14,6 +14,8 @@ BoardlakeError                 1
 ├── VerifyError                7   independent readers disagree with the lake
 ├── SpaceError                 8   a disk is full
 ├── IngestRunning              9   other processes are reading all that was asked for
+├── HubError                  10   the hub takes nothing of what is pushed to it
+│   └── HubAway               10   and may by itself take it later
 └── Interrupted              130   stopped by a signal after the current commit
 """
 
@@ -130,6 +132,16 @@ class IngestRunning(BoardlakeError):
     """Other processes are reading every source that was asked for: nothing is left to do."""
 
     exit_code = 9
+
+
+class HubError(BoardlakeError):
+    """The hub that is pushed to refuses."""
+
+    exit_code = 10
+
+
+class HubAway(HubError):
+    """The hub cannot be reached or is busy: what was read waits for it."""
 
 
 class Interrupted(BoardlakeError):

@@ -316,17 +316,36 @@ class SourceSettings(_Table):
         return value
 
 
+class ServerSettings(_Table):
+    """Who may ask the server."""
+
+    tokens_file: Label = _setting(
+        "",
+        "File of the tokens that `boardlake serve` asks for, made by `boardlake token`; empty = none, "
+        "and only this machine is served. The environment variable BOARDLAKE_TOKENS_FILE overrides it.",
+    )
+
+    @field_validator("tokens_file")
+    @classmethod
+    def _absolute(cls, value: str, info: ValidationInfo) -> str:
+        base = info.context or Path()
+        return _local(value, base, "tokens are kept in a local file only") if value else ""
+
+
 class Settings(_Table):
     """All settings; paths are absolute, times in seconds, sizes in bytes."""
 
     lake: LakeSettings = _setting({}, "Where the lake is, and what opening it may cost.")
     ingest: IngestSettings = _setting({}, "How much an ingest cycle does at once.")
+    server: ServerSettings = _setting({}, "Who may ask the server.")
     sources: dict[SourceName, SourceSettings] = _setting(
         {}, "What is scanned: a table for each, [sources.NAME]. A renamed source is a new one."
     )
 
 
-_TABLES = dict[str, type[_Table]](lake=LakeSettings, ingest=IngestSettings, sources=SourceSettings)
+_TABLES = dict[str, type[_Table]](
+    lake=LakeSettings, ingest=IngestSettings, server=ServerSettings, sources=SourceSettings
+)
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Settings:

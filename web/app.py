@@ -25,6 +25,7 @@ from ..api.routes import (
     importance,
     media,
     notes,
+    receive,
     runs,
     sources,
     sql,
@@ -33,7 +34,9 @@ from ..api.routes import (
 )  # fmt: skip
 from ..api.service import Service
 from ..core.errors import BoardlakeError
+from ..core.tokens import Tokens
 from .assets import Assets
+from .door import Door
 from .kept import Kept
 from .metrics import Requests, metrics
 from .pages import pages
@@ -51,7 +54,6 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 _COMPRESSIBLE = ("text/", "application/json", "application/x-boardlake-frame")
-_LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _LEAST_BYTES = 1_024
 _MAX_BODY = 4 << 20
 _REFUSALS: dict[type[Exception], Callable[[Any], Response]] = {
@@ -60,8 +62,8 @@ _REFUSALS: dict[type[Exception], Callable[[Any], Response]] = {
 }  # fmt: skip
 
 
-def create_app(service: Service) -> Flask:
-    """The WSGI application over *service*, which the caller closes."""
+def create_app(service: Service, tokens: Tokens | None = None) -> Flask:
+    """The WSGI application over *service*, which the caller closes; for those with *tokens*, if any."""
     app = OpenAPI(
         "boardlake.web",
         info=Info(title="boardlake", version=__version__),
@@ -76,7 +78,7 @@ def create_app(service: Service) -> Flask:
     requests = Requests(app)
     for module in (
         about, sources, runs, curves, tensors, media, contrast, stored, delete, export, ask, sql,
-        compared, importance, notes,
+        compared, importance, notes, receive,
     ):  # fmt: skip
         app.register_api(module.blueprint(service))
     assets = Assets(Path(__file__).parent / "static")
@@ -87,8 +89,10 @@ def create_app(service: Service) -> Flask:
         app.register_error_handler(kind, _shown(refuse))
     app.register_blueprint(twins(service))
     app.register_blueprint(metrics(service, requests))
-    app.before_request(_refuse_foreign_names)
-    app.before_request(_refuse_foreign_writes)
+    door = Door(tokens)
+    app.register_blueprint(door.pages())
+    app.before_request(door.before)
+    app.after_request(door.after)
     kept = Kept(service.version)
     app.before_request(kept.before)
     app.after_request(lambda response: _finish(kept, response))
@@ -112,32 +116,6 @@ def _shown(
         return page, response.status_code
 
     return show
-
-
-def _refuse_foreign_names() -> Response | None:
-    """A page elsewhere may give this machine's address a name of its own (DNS rebinding)."""
-    host = request.host
-    name = (
-        host[: host.index("]") + 1]
-        if host.startswith("[") and "]" in host
-        else host.partition(":")[0]
-    )
-    if name in _LOCAL_NAMES:
-        return None
-    hint = "open the address that `boardlake serve` prints"
-    return refusals.refuse(403, "Forbidden", f"this server is not called {name[:100]!r}", hint)
-
-
-def _refuse_foreign_writes() -> Response | None:
-    """A page of another origin can send a form here, but neither JSON nor a same-origin header."""
-    if request.method in ("GET", "HEAD", "OPTIONS"):
-        return None
-    origin = request.headers.get("Origin")
-    foreign = origin is not None and origin != request.host_url.rstrip("/")
-    if foreign or request.mimetype != "application/json":
-        hint = "send JSON (Content-Type: application/json) from a page of this server"
-        return refusals.refuse(403, "Forbidden", "this request comes from elsewhere", hint)
-    return None
 
 
 def _finish(kept: Kept, response: Response) -> Response:
