@@ -5,8 +5,8 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ..core.values import FileEntry, Place
 from .names import parse_event_file_name
@@ -18,7 +18,10 @@ _TIME = re.compile(r"\d{9,10}(\.\d{1,9})?")
 
 @dataclass(frozen=True)
 class Rules:
-    """What a source's settings say about its runs; `label` is what people call it."""
+    """What a source's settings say about its runs; `label` is what people call it.
+
+    `projects` is what the source itself says: the project of what lies at and below a directory.
+    """
 
     source: str
     machine: str
@@ -26,6 +29,7 @@ class Rules:
     streams: tuple[str, ...]
     run_pattern: str = ""
     label: str = ""
+    projects: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 def run_key(source: str, path: str) -> str:
@@ -43,6 +47,9 @@ def place(directory: str, rules: Rules, holding: Collection[str]) -> Place:
     label = rules.label or rules.source
     name = run.rpartition("/")[2] or label
     project = groups.get("project") or rules.project
+    if not project and rules.projects:
+        above = ("/".join(run.split("/")[:n]) for n in range(run.count("/") + 1, 0, -1))
+        project = next((rules.projects[one] for one in above if one in rules.projects), "")
     if not project:
         project = run.split("/")[0] if "/" in run else label
     path = run or "."

@@ -100,7 +100,8 @@ def make(
     plan = Plan([], rows, gone)
     if not changed:
         return plan
-    places = _places(known, listing, changed, plan, settings.rules)
+    rules = replace(settings.rules, projects=listing.projects)
+    places = _places(known, listing, changed, plan, rules)
     plan.groups = _groups(ask, changed, places, rows)
     for work in plan.works:
         work.media = settings.media

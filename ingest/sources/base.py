@@ -42,7 +42,8 @@ class Listing:
     `beside` maps a directory to the other files in it, for directories at or above event files.
     It is whole: what was remembered rather than looked at is in it, too; `remembered` are the paths of
     such event files, which another scan may have seen grow since; `looked` counts the files that
-    were looked at. `jobs` are those of a cluster that may have written the files.
+    were looked at. `jobs` are those of a cluster that may have written the files;
+    `projects` names the project of what lies at and below a directory, where its path says little.
     """
 
     files: list[FileEntry] = field(default_factory=list)
@@ -51,6 +52,7 @@ class Listing:
     remembered: set[str] = field(default_factory=set)
     looked: int = 0
     jobs: list[Job] = field(default_factory=list)
+    projects: dict[str, str] = field(default_factory=dict)
 
 
 class Source(Protocol):

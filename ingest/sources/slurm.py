@@ -32,7 +32,7 @@ _DAY = 86400.0
 # How far back the accounting is asked when nothing is remembered.
 _FIRST_LOOK = 30 * _DAY
 _PROBLEM = "unreadable"
-_KEPT = ("job", "raw", "submitted", "places", "roots")
+_KEPT = ("job", "raw", "submitted", "directory", "places", "roots")
 # Of a file that is remembered, in JSON. The jobs must fit beside the files: they are told only once.
 _SIZE = 200
 
@@ -106,6 +106,10 @@ class SlurmSource:
         listing.problems += [Problem("", 0, 0, _PROBLEM, words) for words in self._warnings]
         data["jobs"] = {one["job"]["job_id"]: one for one in jobs}
         data["asked_at"] = memory.now
+        for one in reversed(jobs):
+            for root in one["roots"]:
+                found = slurm_roots.project(one["directory"], root)
+                listing.projects.setdefault(_show(root)[1:], found)
         listing.jobs = [_job(one["job"]) for one in jobs]
         return listing
 
@@ -243,7 +247,8 @@ class SlurmSource:
                 # The numbers of jobs have begun anew.
                 before = None
             script = "" if before and before["places"] else self._script(one, scripts)
-            jobs[one.job_id] = _merged(one, before, slurm_roots.candidates(one, script, homes))
+            paths = slurm_roots.candidates(one, script, homes)
+            jobs[one.job_id] = _merged(one, before, paths, homes)
         newest = sorted(jobs.values(), key=lambda job: job["job"]["started_at"] or 0)[-_MAX_JOBS:]
         told = {one.job_id for one in said}
         # What ended before the last scan writes nowhere else any more.
@@ -321,8 +326,11 @@ def open_source(settings: SourceSettings) -> SlurmSource:
     return SlurmSource(There(settings), settings)
 
 
-def _merged(job: Said, before: dict[str, Any] | None, paths: list[str]) -> dict[str, Any]:
+def _merged(
+    job: Said, before: dict[str, Any] | None, paths: list[str], homes: slurm_roots.Homes
+) -> dict[str, Any]:
     """A job as it is remembered: what it is now, and what was known of it."""
+    directory = "" if homes.too_much(job.directory, job.user) else _clean(job.directory)
     was: dict[str, Any] = before["job"] if before else {}
     started = job.started if job.started is not None else was.get("started_at")
     begins = [at for at in (was.get("since"), started) if at is not None]
@@ -346,6 +354,7 @@ def _merged(job: Said, before: dict[str, Any] | None, paths: list[str]) -> dict[
         "job": asdict(now),
         "raw": job.raw,
         "submitted": job.submitted,
+        "directory": directory or (before["directory"] if before else ""),
         "places": list(all_places)[: slurm_roots.MAX_ROOTS],
         "roots": [],
     }

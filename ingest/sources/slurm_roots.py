@@ -18,6 +18,9 @@ USUAL = (
     + ("outputs", "output", "multirun", "results", "experiments", "exps", "work_dirs")
     + ("ray_results", "mlruns", "models", "train", "training")
 )
+_SAYING_NOTHING = frozenset(
+    (*USUAL, "job", "jobs", "slurm", "scripts", "script", "src", "version_0")
+)
 _NAMES = frozenset(
     ("logdir", "log_dir", "logs_dir", "logging_dir", "tensorboard_dir", "tensorboard_logdir")
     + ("tensorboard_log_dir", "tensorboard_log", "tb_dir", "tb_logdir", "tb_log_dir", "tblogdir")
@@ -74,6 +77,18 @@ def candidates(job: Said, script: str, homes: Homes) -> list[str]:
         too_much = homes.too_much(path, job.user)
         found |= dict.fromkeys(homes.instead(path) if too_much else [path])
     return list(found)[:MAX_ROOTS]
+
+
+def project(directory: str, root: str) -> str:
+    """What the runs below *root* are of: the job's own directory, or else the first name above that
+    says something."""
+    for path in (directory, root):
+        parts = [part for part in posixpath.normpath(path).split("/") if part not in ("", ".")]
+        while parts and (parts[-1].lower() in _SAYING_NOTHING or parts[-1].isdecimal()):
+            parts.pop()
+        if len(parts) > (2 if parts and parts[0] in _HOMES else 1):
+            return parts[-1]
+    return ""
 
 
 def outermost(paths: Iterable[str]) -> list[str]:

@@ -135,6 +135,7 @@ def test_a_job_that_completes(lab: Lab) -> None:
     assert first["path"] == f"{lab.folder}/runs/first"[1:]
     assert (first["job_id"], first["job_user"], first["job_state"]) == (job, "root", "COMPLETED")
     assert first["job_nodes"] == lab.cluster.node
+    assert first["project"] == "my project = 1"
     assert first["job_name"] == "two words = 1\\nJobId=9 JobState=FAILED"
     assert (first["state"], first["end_reason"]) == ("finished", f"Slurm job {job} completed")
     (row,) = lab.house.query("SELECT partition, exit_code, started_at >= submitted_at,"
@@ -193,7 +194,7 @@ def test_logdirs_outside_the_job_s_directory(lab: Lab, tmp_path: Path) -> None:
     lab.cycle()
     runs = lab.runs()
     assert runs["a run"]["path"] == f"{tmp_path}/far away/{far}/a run"[1:]
-    assert runs["a run"]["job_id"] == far
+    assert (runs["a run"]["job_id"], runs["a run"]["project"]) == (far, "my project = 1")
     assert runs["direct"]["path"] == f"{tmp_path}/other/direct"[1:]
     assert runs["direct"]["job_id"] == direct
 
