@@ -24,7 +24,7 @@ from .objects_tree import (
     Tree,
     events_of,
     join,
-    mtime_us_of,
+    mtime_of,
     problems_of,
     rows_of,
     version_of,
@@ -131,7 +131,7 @@ class ObjectSource:
             if failed.fault.why == "gone":
                 return None
             raise OSError(errno.EIO, failed.fault.words, path) from None
-        return FileEntry(path, found["size"], mtime_us_of(found) * 1000, version_of(found))
+        return FileEntry(path, found["size"], mtime_of(found) * 10**9, version_of(found))
 
     def close(self) -> None:
         """Let nobody wait any longer; connections go with the client."""

@@ -13,7 +13,7 @@ from ..names import is_event_file
 from .base import Listing
 from .chosen import MAX_BESIDE, finish, matcher
 
-# One directory: its path, how many keys it has, and names, sizes, times (microseconds) and versions of
+# One directory: its path, how many keys it has, and names, sizes, times (Unix seconds) and versions of
 # its event files, then of what else counts. A list rather than an object: it is JSON as it stands.
 Row = list[Any]
 _EVENTS, _BESIDE, _END = 2, 6, 10
@@ -83,7 +83,7 @@ class Rules:
                     continue
                 row[at].append(name)
                 row[at + 1].append(item["size"])
-                row[at + 2].append(mtime_us_of(item))
+                row[at + 2].append(mtime_of(item))
                 row[at + 3].append(version_of(item))
         if row:
             yield row
@@ -200,9 +200,9 @@ class Tree:
         for row in rows:
             begin = f"{row[0]}/" if row[0] else ""
             for name, size, mtime, version in zip(*row[_EVENTS:_BESIDE], strict=True):
-                listing.files.append(FileEntry(begin + name, size, mtime * 1000, version))
+                listing.files.append(FileEntry(begin + name, size, mtime * 10**9, version))
             beside = [
-                FileEntry(begin + name, size, mtime * 1000, version)
+                FileEntry(begin + name, size, mtime * 10**9, version)
                 for name, size, mtime, version in zip(*row[_BESIDE:_END], strict=True)
                 # `dir/`, an empty object that stands for a directory, is listed as `dir`.
                 if size or begin + name not in directories
@@ -234,9 +234,9 @@ def version_of(item: Any) -> str:
     return tag if not tag or tag[-1] == '"' else f'"{tag}"'
 
 
-def mtime_us_of(item: Any) -> int:
-    """When an object was last modified, microseconds."""
-    return int(item["last_modified"].timestamp() * 1e6)
+def mtime_of(item: Any) -> int:
+    """When an object was last modified, Unix seconds; finer times stand in listings alone."""
+    return int(item["last_modified"].timestamp())
 
 
 def join(prefix: str, name: str) -> str:
@@ -268,5 +268,5 @@ def _newest(rows: Iterable[Row], now: float, old: Node | None) -> float:
     if old is not None:
         return now
     times = ((*row[_EVENTS + 2], *row[_BESIDE + 2]) for row in rows)
-    newest: float = max((max(found, default=0) for found in times), default=0) / 1e6
+    newest = float(max((max(found, default=0) for found in times), default=0))
     return min(max(newest, 0.0), now)
