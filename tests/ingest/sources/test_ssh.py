@@ -24,6 +24,8 @@ from boardlake.ingest.sources.local import LocalSource
 from boardlake.tests.servers import sshd
 from boardlake.tests.servers.sshd import Cluster, Host, cluster
 
+pytest.importorskip("asyncssh", reason="pip install 'boardlake[ssh]'")
+
 EVENTS = "events.out.tfevents.1700000000.host"
 PATH = f"run/{EVENTS}"
 Open = Callable[..., Source]
@@ -232,6 +234,48 @@ def test_a_find_of_another_make(tmp_path: Path, opens: Open) -> None:
         assert (listing.files[0].version, listing.problems) == ("", [])
         assert source.stat(PATH) == listing.files[0]
         assert source.read(PATH, 0, 5) == b"xxxxx"
+
+
+def test_a_find_that_is_killed(tmp_path: Path, opens: Open) -> None:
+    """Half a listing is none: what is missing in it would be taken for gone."""
+    find = tmp_path / "find"
+    find.write_text('#!/bin/bash\n/usr/bin/find "$@" | head -c 300\nkill -9 $$\n')
+    find.chmod(0o755)
+    tmp_path.chmod(0o755)
+    with cluster(each=f"PATH={tmp_path}:/usr/bin:/bin") as machine:
+        host = machine.fresh()
+        for n in range(20):
+            host.put(f"{n}/{EVENTS}", b"x")
+        assert "the listing was broken off" in str(failure(opens(host.settings())))
+
+
+def test_a_listing_without_end(
+    shells: Cluster, opens: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused, and the host is there for others."""
+    host = shells.fresh()
+    for n in range(50):
+        host.put(f"{n}/{EVENTS}", b"x")
+    source = opens(host.settings())
+    monkeypatch.setattr("boardlake.ingest.sources.ssh_source._MAX_LISTING", 1000)
+    error = failure(source)
+    assert "the listing is longer than" in str(error) and "exclude" in error.hint
+    monkeypatch.undo()
+    assert len(source.walk(Memory()).files) == 50
+
+
+def test_links_that_lead_to_each_other(machine: Cluster, opens: Open) -> None:
+    """Each directory is looked into once, however many ways lead there."""
+    host = machine.fresh()
+    names = [f"d{n}" for n in range(8)]
+    for name in names:
+        host.put(f"{name}/{EVENTS}", name.encode())
+        for other in names:
+            (host.tree / name / f"to-{other}").symlink_to(f"../{other}")
+    source = opens(host.settings())
+    listing = source.walk(Memory())
+    assert paths(listing) == [f"{name}/{EVENTS}" for name in names]
+    assert source.spent.lists < 200
 
 
 def test_directories_that_are_closed(opens: Open) -> None:
