@@ -73,9 +73,8 @@ class DavSource(WebTree):
             raise
         if answer.status != 207:
             raise HttpError("answers no PROPFIND", status=answer.status, hint=_NO_DAV)
-        base = f"{self.client.scheme}://{self.client.host}{answer.path}"
         try:
-            return parse(answer.body, base)
+            return parse(answer.body, self.url(answer.path))
         except (expat.ExpatError, ValueError):
             raise HttpError("answers with no XML of WebDAV", status=200, hint=_NO_DAV) from None
 

@@ -83,13 +83,11 @@ class IndexSource(WebTree):
         return self._filled(rows, path, here, memory, known)
 
     def _rows(self, content_type: str, body: bytes, path: str) -> list[Row]:
-        client = self.client
         kind = content_type.partition(";")[0].strip().lower()
-        # Links are held against where the page came from, never against a scheme that it names.
-        base = f"{client.scheme}://{client.host}{path}"
+        base = self.url(path)
         try:
             if kind == "application/json":
-                return pages.of_json(body)
+                return pages.of_json(body, base)
             if kind in ("text/html", "application/xhtml+xml"):
                 return pages.of_html(body, base)
             if kind == "text/plain":

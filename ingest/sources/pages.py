@@ -25,6 +25,10 @@ _DATED = re.compile(
 )
 
 
+# A name in this folder and no more, in whatever base.
+_PLAIN = re.compile(r"[^\s\\/?#:]+/?")
+
+
 @dataclass(frozen=True)
 class Row:
     """One name of an index; `address` is relative to the folder, percent-encoded.
@@ -45,21 +49,21 @@ class Row:
         return bool(_DATED.search(self.text))
 
 
-def of_json(body: bytes) -> list[Row]:
-    """The rows of nginx's autoindex, or Caddy's; raises ValueError where it is none."""
+def of_json(body: bytes, base: str) -> list[Row]:
+    """The rows of nginx's autoindex, or Caddy's, at the URL *base*; raises ValueError for others."""
     # A name that is not UTF-8 stands in nginx's answer as it is on the disk.
     found = json.loads(body.decode("utf-8", "surrogateescape"))
     if not isinstance(found, list):
         raise ValueError("expected a list of files in JSON")
     rows: dict[str, Row] = {}
     for one in found[:MAX_ROWS]:
-        row = _row(one) if isinstance(one, dict) else None
+        row = _row(one, base) if isinstance(one, dict) else None
         if row:
             rows.setdefault(row.name, row)
     return list(rows.values())
 
 
-def _row(one: dict[str, Any]) -> Row | None:
+def _row(one: dict[str, Any], base: str) -> Row | None:
     name, size = one.get("name"), one.get("size")
     is_folder = one.get("type") == "directory" or one.get("is_dir") is True
     if not isinstance(name, str) or (not is_folder and one.get("type", "file") != "file"):
@@ -68,11 +72,15 @@ def _row(one: dict[str, Any]) -> Row | None:
         raw = name.removesuffix("/").encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         return None
-    if not _fit(raw):
+    named = Row(shown(raw), quote(raw)) if _fit(raw) else None
+    if isinstance(one.get("url"), str):
+        # Caddy's names are in UTF-8 whatever the disk says; its URLs are exact.
+        named = linked(one["url"], base)
+    if named is None or "/" in named.name:
         return None
     size = size if type(size) is int and 0 <= size < 1 << 62 else -1
-    address = quote(raw) + "/" * is_folder
-    return Row(shown(raw), address, is_folder, size, _seconds(one) * 10**9)
+    address = named.address.removesuffix("/") + "/" * is_folder
+    return Row(named.name, address, is_folder, size, _seconds(one) * 10**9)
 
 
 def _seconds(one: dict[str, Any]) -> int:
@@ -125,12 +133,19 @@ def of_text(body: bytes, base: str) -> list[Row]:
 
 def linked(link: str, base: str, text: str = "") -> Row | None:
     """The row of a *link* in an answer from the URL *base*; None where it leads elsewhere."""
+    if len(link) > MAX_LINK:
+        return None
+    if _PLAIN.fullmatch(link):
+        # Nearly all links are: an index has a hundred thousand of them.
+        plain = encoded(link)
+        name = unquote_to_bytes(plain.removesuffix("/"))
+        return Row(shown(name), plain, plain.endswith("/"), text=text) if _fit(name) else None
     try:
         here, to = urlsplit(base), urlsplit(urljoin(base, link.strip()))
         same = (to.scheme, to.hostname, to.port) == (here.scheme, here.hostname, here.port)
     except ValueError:
         return None
-    if not same or to.query or to.fragment or "?" in link or len(link) > MAX_LINK:
+    if not same or to.query or to.fragment or "?" in link:
         return None
     above = [unquote_to_bytes(part) for part in here.path.split("/")[:-1]]
     raw = encoded(to.path).split("/")

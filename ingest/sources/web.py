@@ -101,6 +101,8 @@ class Client:
         self.scheme = scheme or remote.scheme
         self.host = remote.host
         self.root = "/" + encoded(remote.path)
+        port = f":{remote.port}" if remote.port else ""
+        self.origin = f"{self.scheme}://{f'[{self.host}]' if ':' in self.host else self.host}{port}"
         self.ranges = True
         self._port = remote.port
         self._spent = spent

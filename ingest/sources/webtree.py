@@ -86,6 +86,10 @@ class WebTree:
         item = self.items.get(path)
         return self.base + ((item and item.address) or encoded_path(path))
 
+    def url(self, path: str) -> str:
+        """What links in an answer from *path* are relative to."""
+        return self.client.origin + path
+
     def close(self) -> None:
         """Let go of connections."""
         self.client.close()
