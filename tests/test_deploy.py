@@ -17,6 +17,7 @@ import yaml
 from boardlake.cli.context import Context
 from boardlake.cli.main import cli
 from boardlake.core.settings import parse
+from boardlake.core.tokens import ENVIRONMENT
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
@@ -152,7 +153,12 @@ def test_the_image_leaves_out_what_is_large() -> None:
 def test_objects_of_the_cluster_fit_each_other() -> None:
     """Mounts have volumes, volumes have claims and maps, selectors select."""
     there = objects()
-    assert {kind for kind, _ in there} >= {"CronJob", "Deployment", "PersistentVolumeClaim"}
+    assert {kind for kind, _ in there} >= {
+        "CronJob",
+        "Deployment",
+        "PersistentVolumeClaim",
+        "Service",
+    }
     for name, pod in pods().items():
         spec = pod["spec"]
         volumes = {one["name"]: one for one in spec["volumes"]}
@@ -164,11 +170,28 @@ def test_objects_of_the_cluster_fit_each_other() -> None:
                 assert own or claim["claimName"] == "training-logs"
             if config := volume.get("configMap"):
                 assert ("ConfigMap", config["name"]) in there
+            if secret := volume.get("secret"):
+                # The guide says how it is made.
+                guide = (ROOT / "docs" / "deploy.md").read_text("utf-8")
+                assert f"create secret generic {secret['secretName']} " in guide
         understood(container["args"])
         labels = pod["metadata"]["labels"]
         for other in there.values():
             if other["kind"] == "Deployment" and other["metadata"]["name"] == name:
                 assert other["spec"]["selector"]["matchLabels"].items() <= labels.items()
+    service = there["Service", "boardlake"]["spec"]
+    pages = pods()["boardlake-pages"]
+    assert service["selector"].items() <= pages["metadata"]["labels"].items()
+    (container,) = pages["spec"]["containers"]
+    ports = {one["name"]: one["containerPort"] for one in container["ports"]}
+    assert {one["targetPort"] for one in service["ports"]} <= set(ports)
+    assert container["args"][-2:] == ["--port", str(ports["http"])]
+    # Whoever is not on the machine needs a token.
+    (tokens,) = [one["value"] for one in container["env"] if one["name"] == ENVIRONMENT]
+    mounts = {one["mountPath"] for one in container["volumeMounts"]}
+    assert str(Path(tokens).parent) in mounts
+    for probe in ("readinessProbe", "livenessProbe"):
+        assert container[probe]["httpGet"] == {"path": "/healthz", "port": "http"}
     (wanted,) = re.findall(
         r"matchLabels: (\{.*component: pages\})",
         (DEPLOY / "kubernetes" / "ingest.yaml").read_text("utf-8"),
