@@ -38,7 +38,8 @@ class DavSource(WebTree):
         """One folder as its properties say."""
         here = address or (encoded_path(path) + "/" if path else "")
         folder = Folder()
-        for found in self._ask(here or self.single, "0" if self.single else "1"):
+        here, resources = self._ask(here or self.single, "0" if self.single else "1")
+        for found in resources:
             row = found.row
             if row is None or "/" in row.name:
                 continue
@@ -58,12 +59,12 @@ class DavSource(WebTree):
     def look_at(self, path: str) -> Item | None:
         """One file by its own properties."""
         address = self.address(path)
-        for found in self._ask(address.removeprefix(self.base), "0"):
+        for found in self._ask(address.removeprefix(self.base), "0")[1]:
             if not found.is_folder and found.size >= 0:
                 return Item(path, found.size, found.mtime_ns, found.etag)
         return None
 
-    def _ask(self, address: str, depth: str) -> list[Found]:
+    def _ask(self, address: str, depth: str) -> tuple[str, list[Found]]:
         headers = {"Depth": depth, "Content-Type": "application/xml; charset=utf-8"}
         try:
             answer = self.client.ask("PROPFIND", self.base + address, headers=headers, body=_ASKED)
@@ -74,7 +75,7 @@ class DavSource(WebTree):
         if answer.status != 207:
             raise HttpError("answers no PROPFIND", status=answer.status, hint=_NO_DAV)
         try:
-            return parse(answer.body, self.url(answer.path))
+            return self.below(answer.path), parse(answer.body, self.url(answer.path))
         except (expat.ExpatError, ValueError):
             raise HttpError("answers with no XML of WebDAV", status=200, hint=_NO_DAV) from None
 

@@ -80,7 +80,7 @@ class IndexSource(WebTree):
         asked = self.base + (self._list or here)
         answer = self.client.ask("GET", asked, headers={"Accept": _ACCEPT})
         rows = self._rows(answer.headers.get("Content-Type", ""), answer.body, answer.path)
-        return self._filled(rows, path, here, memory, known)
+        return self._filled(rows, path, self.below(answer.path), memory, known)
 
     def _rows(self, content_type: str, body: bytes, path: str) -> list[Row]:
         kind = content_type.partition(";")[0].strip().lower()

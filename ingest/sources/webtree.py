@@ -86,6 +86,10 @@ class WebTree:
         item = self.items.get(path)
         return self.base + ((item and item.address) or encoded_path(path))
 
+    def below(self, path: str) -> str:
+        """The folder that an answer came from, as it is named below the base."""
+        return (path.rpartition("/")[0] + "/").removeprefix(self.base)
+
     def url(self, path: str) -> str:
         """What links in an answer from *path* are relative to."""
         return self.client.origin + path

@@ -384,8 +384,10 @@ def test_redirects_to_others_are_refused(
         opened(f"{server.url}/runs").walk(Memory())
     server.pages["/runs/"] = Said(302, {"Location": "/runs/real/"})
     server.html("/runs/real/", EVENTS)
-    server.file(f"/runs/{EVENTS}", b"x")
-    assert paths(opened(f"{server.url}/runs").walk(Memory())) == [EVENTS]
+    server.file(f"/runs/real/{EVENTS}", b"x")
+    source = opened(f"{server.url}/runs")
+    assert paths(source.walk(Memory())) == [EVENTS]
+    assert source.read(EVENTS, 0, 10) == b"x"
 
 
 def test_logins(
