@@ -32,8 +32,11 @@ from .objects_tree import (
 
 _AT_ONCE = 32
 _LISTS_AT_ONCE = 12
-# A listing of fewer pages is not split: it would be over before the parts have begun.
+# A listing of fewer pages is not split: it would be over before the parts have begun. Where pages
+# end is remembered; where it is not known yet, splitting takes requests for names, and parts of pages.
 _SPLIT_PAGES = 8
+_PROBE_PAGES = 40
+_SPLIT_DEPTH = 4
 _FORMAT = 1
 
 
@@ -163,24 +166,7 @@ class ObjectSource:
             return 1, []
         self._single = False
         problems: list[list[str]] = []
-        parts = self._parts(marks)
-        rows: list[Row] = []
-        found_marks: list[str] = []
-        if len(parts) == 1:
-            listed = [self._flat(self._bucket.root, problems, found_marks)]
-        else:
-            kept: list[list[str]] = [[] for _ in parts]
-            with ThreadPoolExecutor(_LISTS_AT_ONCE) as pool:
-                listed = list(
-                    pool.map(
-                        lambda part, own: self._flat(self._bucket.root, problems, own, *part),
-                        parts,
-                        kept,
-                    )
-                )
-            found_marks = [mark for own in kept for mark in own]
-        for part_rows in listed:
-            rows += part_rows
+        rows, found_marks = self._everything(marks, problems)
         looked = events_of(rows)
         if not rows and self._bucket.root:
             if self._look_at_single(tree, now):
@@ -194,6 +180,42 @@ class ObjectSource:
             # Its parts cannot be listed alone without meeting the same keys again.
             _flatten(tree.root)
         return looked, found_marks
+
+    def _everything(
+        self, marks: list[str], problems: list[list[str]]
+    ) -> tuple[list[Row], list[str]]:
+        """Rows of all objects, and the last key of each page; listed side by side where that pays."""
+        root = self._bucket.root
+        rows: list[Row] = []
+        found: list[str] = []
+        parts = self._parts(marks)
+        if len(parts) == 1:
+            most = _PROBE_PAGES if self._bucket.offsets else 0
+            rows += self._flat(root, problems, found, most=most)
+            if not most or len(found) < most or problems:
+                return rows, sorted(set(found))
+            parts = self._parts_behind(max(found))
+        kept: list[list[str]] = [[] for _ in parts]
+        with ThreadPoolExecutor(_LISTS_AT_ONCE) as pool:
+            for part in pool.map(lambda p, own: self._flat(root, problems, own, *p), parts, kept):
+                rows += part
+        return rows, sorted({*found, *(mark for own in kept for mark in own)})
+
+    def _parts_behind(self, last: str) -> list[tuple[str, str]]:
+        """Ranges of keys behind *last*, cut where directories begin."""
+        level, names = self._bucket.root, list[str]()
+        for _ in range(_SPLIT_DEPTH):
+            try:
+                names = self._list.level(level)[1]
+            except Failed:
+                break
+            if len(names) != 1:
+                break
+            level = join(level, names[0])
+        cuts = [cut for name in sorted(names) if (cut := join(level, name)) > last]
+        size = -(-len(cuts) // _LISTS_AT_ONCE) or 1
+        cuts = [last, *cuts[size::size], ""]
+        return list(zip(cuts, cuts[1:], strict=False))
 
     def _look_at_single(self, tree: Tree, now: float) -> bool:
         """Whether the root is one object: then it is what there is."""
@@ -225,8 +247,12 @@ class ObjectSource:
         marks: list[str],
         after: str = "",
         until: str = "",
+        most: int = 0,
     ) -> list[Row]:
-        """Rows of all objects below a prefix. *marks* gets the last key of each full page."""
+        """Rows of all objects below a prefix, or of the first *most* pages.
+
+        *marks* gets the last key of each page, the last one's too.
+        """
 
         def pages() -> Iterable[Any]:
             for page in self._list.pages(prefix, problems, after, until):
@@ -235,6 +261,9 @@ class ObjectSource:
                 if kept and not odd.is_odd(kept[-1]["path"]):
                     marks.append(kept[-1]["path"])
                 yield kept
+                # Around an odd key pages come in no order: then there is no going on behind one.
+                if most and len(marks) >= most and not problems:
+                    return
 
         return list(self._rules.gather(pages(), self._cut))
 

@@ -185,7 +185,7 @@ class Tree:
         """A node of children: changed when the last of them was, or when one came or went."""
         changed = max((node["c"] for node in nodes.values()), default=0.0)
         if old is None:
-            changed = max(changed, _newest(loose, now, None))
+            changed = max(changed, _newest(loose, now, None) if loose else 0.0)
         elif loose != old["g"] or nodes.keys() != old["s"].keys():
             # An old node without children was listed whole: its children are not new for that.
             changed = now if old["s"] else max(changed, old["c"])
@@ -264,9 +264,9 @@ def events_of(rows: Iterable[Row]) -> int:
 
 
 def _newest(rows: Iterable[Row], now: float, old: Node | None) -> float:
-    """When rows changed last: just now where something else was known, else by their newest time."""
-    if old is not None:
-        return now
-    times = ((*row[_EVENTS + 2], *row[_BESIDE + 2]) for row in rows)
-    newest = float(max((max(found, default=0) for found in times), default=0))
-    return min(max(newest, 0.0), now)
+    """When rows changed last: just now where something else was known, else by their newest time.
+
+    Where nothing lies yet, something may be about to come.
+    """
+    times = [max((*row[_EVENTS + 2], *row[_BESIDE + 2]), default=0) for row in rows]
+    return now if old is not None or not times else float(min(max(*times, 0), now))

@@ -169,9 +169,14 @@ def test_lists_side_by_side(
     server that does not heed where it is told to start."""
     behind(large, proxy, monkeypatch)
     monkeypatch.setattr(objects, "_SPLIT_PAGES", 2)
+    monkeypatch.setattr(objects, "_PROBE_PAGES", 1)
     source = objects.open_source(SourceSettings(**large.settings()))  # type: ignore[arg-type]
     memory = Memory(rescan_s=0)
     first = source.walk(memory)
+    everything = {f"p{p}/{r:04}/{EVENTS}" for p in range(PROJECTS) for r in range(RUNS)}
+    assert [entry.path for entry in first.files] == sorted(everything)
+    # One page, the names of projects, and each project's pages.
+    assert source.spent.lists == proxy.count() <= 4 + 1 + PROJECTS
     memory = later(memory, DAY)
     memory.rescan_s = 0
     large.put(f"p0/0500/more.{EVENTS}", b"x")
@@ -185,11 +190,10 @@ def test_lists_side_by_side(
         starts = {target.partition("start-after=")[2] for _, target in proxy.requests}
         assert len(starts) >= 4
         assert [entry.path for entry in again.files] == sorted(
-            {entry.path for entry in first.files} - {f"p1/0007/{EVENTS}"}
-            | {f"p0/0500/more.{EVENTS}", f"zz/{EVENTS}"}
+            everything - {f"p1/0007/{EVENTS}"} | {f"p0/0500/more.{EVENTS}", f"zz/{EVENTS}"}
         )
         if heeds:
-            assert proxy.count() <= 4 + 1
+            assert proxy.count() <= len(memory.data["marks"]) + 1
     finally:
         large.delete(f"p0/0500/more.{EVENTS}")
         large.delete(f"zz/{EVENTS}")
@@ -211,6 +215,15 @@ def test_a_single_object(opened: Open, bucket: moto.Bucket, proxy: Faulty) -> No
     assert proxy.count() == 1
     seen = source.stat(EVENTS)
     assert seen is not None and seen.size == 4
+
+
+def test_what_is_empty_is_looked_at_again(opened: Open, bucket: moto.Bucket, proxy: Faulty) -> None:
+    """Something is about to come."""
+    source = opened()
+    memory = Memory(rescan_s=1e12)
+    assert not source.walk(memory).files
+    bucket.put(f"run/{EVENTS}", b"abc")
+    assert len(source.walk(later(memory, MINUTE)).files) == 1
 
 
 def test_nothing_there(opened: Open, bucket: moto.Bucket) -> None:
