@@ -26,6 +26,8 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from boardlake.cli.main import main
 from boardlake.ingest.sample.writer import EventWriter
+from boardlake.lake.database import open_lake
+from boardlake.lake.location import locate
 
 Serve = Callable[[Path, Path], AbstractContextManager[str]]
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -73,6 +75,13 @@ class Logs:
         """One cycle by a process of its own, which may fail to read a source."""
         command = [sys.executable, "-m", "boardlake", "--config", str(self.config), "ingest"]
         subprocess.run(command, check=False, capture_output=True)
+
+
+def change(logs: Logs, *statements: str) -> None:
+    """Statements on the lake as if an ingester had made them."""
+    with open_lake(locate(str(logs.lake)), read_only=False) as lake, lake.transaction() as con:
+        for statement in statements:
+            con.execute(statement)
 
 
 @pytest.fixture(scope="module")
@@ -451,6 +460,48 @@ def test_tabs_by_keys(page: Page, at: str) -> None:
     assert state(page)["tab"] == "copies"
 
 
+def test_what_a_source_asks_and_costs(page: Page, tmp_path: Path, serve: Serve) -> None:
+    """Requests against their budget, bytes, cost, the next full look, and why some was put off."""
+    logs = Logs(tmp_path, {"bucket": "cloud", "gone": "cloud", "disk": "desk"})
+    for name in ("bucket", "disk"):
+        write(logs.root / name / "run", time.time() - 100, 10)
+    logs.ingest()
+    change(
+        logs,
+        "UPDATE source_facts SET kind = 's3' WHERE source = 'bucket'",
+        "DELETE FROM cycles WHERE source = 'bucket'",
+        # Of half a day, so that the estimate is twice what was spent.
+        "INSERT INTO cycles BY NAME SELECT 'bucket' AS source, s.moment AS started_at, s.moment AS ended_at,"
+        " 10 AS files_listed, 10 AS files_looked, 500 AS requests, 480 AS list_requests,"
+        " 20 AS read_requests, 2000000 AS bytes_received, 17.5 AS cost, 1000 AS requests_per_day,"
+        " 86400 AS rescan_s, 0 AS files_changed, 0 AS bytes_read, 0 AS points, 0 AS problems, s.why AS"
+        " skipped FROM (VALUES (now()::TIMESTAMP - INTERVAL 12 HOUR, NULL),"
+        " (now()::TIMESTAMP, '1,000 requests within 24 hours, 1,000 are allowed')) s(moment, why)",
+    )
+    with serve(logs.lake, tmp_path / "state") as at:
+        page.goto(f"{at}/sources")
+        row = page.get_by_role("row", name=re.compile("^bucket"))
+        expect(row).to_contain_text("put off")
+        expect(row).to_contain_text(re.compile(r"1,000\s*of 1,000"))
+        expect(row).to_contain_text("4.00 MB")
+        expect(row).to_contain_text(re.compile(r"whole in 2[34]h"))
+        expect(row.get_by_role("cell", name=re.compile(r"^(70|69)$"))).to_have_count(1)
+        reasons = page.get_by_role("list", name="Sources that were not read")
+        expect(reasons.get_by_role("listitem")).to_have_count(2)
+        expect(reasons).to_contain_text("1,000 are allowed")
+        expect(reasons).to_contain_text("gone")
+        assert page.get_by_role("region", name="Bytes received").is_visible()
+        assert page.get_by_role("region", name="Cost of requests").is_visible()
+        page.get_by_label("Which sources").select_option("putoff")
+        expect(page.get_by_role("row", name=re.compile("^disk"))).to_have_count(0)
+        expect(row).to_be_visible()
+        page.goto(f"{at}/sources?source=disk")
+        expect(page.get_by_role("region", name="Bytes read")).to_be_visible()
+        # Only buckets have a price.
+        expect(page.get_by_role("region", name="Cost of requests")).to_have_count(0)
+        page.goto("about:blank")
+
+
 def test_an_empty_lake(page: Page, tmp_path: Path, serve: Serve) -> None:
     """A lake without sources, and one whose source has nothing, say what to do; nothing looks wrong."""
     from boardlake.lake.database import open_lake
@@ -465,6 +516,7 @@ def test_an_empty_lake(page: Page, tmp_path: Path, serve: Serve) -> None:
             page.wait_for_load_state("networkidle")
             expect(page.locator(".failed:not(.state)")).to_have_count(0)
         expect(page.get_by_text("There are no runs to look at yet.")).to_be_visible()
+        page.goto("about:blank")
     logs = Logs(tmp_path, {"quiet": "alpha"})
     (tmp_path / "quiet").mkdir()
     logs.ingest()
@@ -474,6 +526,7 @@ def test_an_empty_lake(page: Page, tmp_path: Path, serve: Serve) -> None:
         expect(page.locator(".tile.bad, .tile.warn")).to_have_count(0)
         page.get_by_role("tab", name="Problems").click()
         expect(page.get_by_text("Every byte that was read was sound.")).to_be_visible()
+        page.goto("about:blank")
 
 
 def test_an_error_stands_in_its_place(page: Page, at: str, expected_errors: list[str]) -> None:
@@ -619,3 +672,12 @@ def test_health(
     last = None if lag is None else "2026-01-01T00:00:00Z"
     source = {"last_cycle_at": last, "lag_s": lag, "usual_s": usual, "error": error}
     assert bins("(source) => m.healthOf(source)", source) == state
+    off = {"skipped": "no requests are left", "error": None}
+    put_off = bins("(source) => m.healthOf(source)", source | {"cycle": off})
+    assert put_off == ("put off" if state == "fresh" else state)
+    if last:
+        down = source | {"cycle": {"error": "no route", "skipped": None}}
+        assert bins("(source) => [m.healthOf(source), m.reasonOf(source)]", down) == [
+            "unreadable",
+            error or "no route",
+        ]

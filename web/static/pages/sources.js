@@ -30,7 +30,7 @@ const schema = {
   tab: oneOf(...PARTS.map((part) => part.id)),
   source: text(), // the source that the page is about; none is all
   q: text(), // words that sources have
-  only: oneOf("all", "late", "never", "stalled", "failed", "problems", "behind", "missing"),
+  only: oneOf("all", "late", "never", "putoff", "stalled", "failed", "problems", "behind", "missing"),
   sort: text("source"), // of the table of sources
   range: oneOf(...Object.keys(RANGES)), // of the charts
   sa: number(0, 0, 1e9), // the first stalled run that is seen
@@ -88,10 +88,10 @@ function draw() {
   fill(gone, chosen && !about.length && h("p", { class: "notice", role: "status" }, `The lake has no source ${chosen}. `, h("button", { type: "button", class: "link", on: { click: () => state.set({ source: "" }) } }, "Show all sources")));
   const of = (name) => sum(about, name);
   const health = (kind) => about.filter((one) => healthOf(one) === kind).length;
-  const [late, never, unreadable] = ["late", "never", "unreadable"].map(health);
+  const [late, never, unreadable, off] = ["late", "never", "unreadable", "put off"].map(health);
   const many = (n) => n.toLocaleString("en-US");
   const shown = [
-    ["Sources", many(about.length), [unreadable && `${many(unreadable)} not readable`, late && `${many(late)} late`, never && `${many(never)} never read`].filter(Boolean).join(", ") || (about.length ? "all fresh" : ""), { tab: "sources", only: unreadable || never ? "never" : late ? "late" : "all" }, unreadable || never ? "bad" : late ? "warn" : about.length ? "good" : ""],
+    ["Sources", many(about.length), [unreadable && `${many(unreadable)} not readable`, late && `${many(late)} late`, never && `${many(never)} never read`, off && `${many(off)} put off`].filter(Boolean).join(", ") || (about.length ? "all fresh" : ""), { tab: "sources", only: unreadable || never ? "never" : late ? "late" : off ? "putoff" : "all" }, unreadable || never ? "bad" : late || off ? "warn" : about.length ? "good" : ""],
     ["Runs", many(of("runs")), `${many(of("running"))} running`, { tab: "sources", only: "all" }, ""],
     ["Stalled", many(of("stalled")), of("stalled") ? "runs fell silent" : "", { tab: "trouble" }, of("stalled") ? "warn" : "good"],
     ["Failed", many(of("failed")), of("failed") ? "runs broke off" : "", { tab: "trouble" }, of("failed") ? "bad" : "good"],

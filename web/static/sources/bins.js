@@ -1,6 +1,6 @@
 /** Cycles over time as columns of equal width, and the stretches in which none ran. */
 
-export const MEASURES = ["bytes_read", "points", "requests", "problems", "files_changed"];
+export const MEASURES = ["bytes_read", "points", "requests", "problems", "files_changed", "bytes_received", "cost"];
 
 const GAP = 3; // times the usual distance between cycles
 

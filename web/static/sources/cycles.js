@@ -21,7 +21,12 @@ const CHARTS = [
   ["requests", "Requests", number],
   ["problems", "Problems found", number],
   ["seconds", "Seconds per cycle", duration],
+  ["bytes_received", "Bytes received", bytes],
+  ["cost", "Cost of requests", number],
 ];
+// Only servers send bytes, and only some count requests.
+const REMOTE = ["bytes_received", "cost"];
+const FORMATTED = ["bytes_read", "bytes_received", "cost"];
 const COLUMN = 5; // pixels
 const MOST_COLOURS = 12;
 const MOST_TOLD = 8;
@@ -127,8 +132,9 @@ export class Cycles {
   #heads() {
     const { cycles } = this;
     const ran = cycles.reduce((all, one) => all + one.cycles, 0);
-    for (const { id, title, format, plot, whole } of this.cards) {
+    for (const { id, title, format, plot, whole, el } of this.cards) {
       const all = cycles.reduce((total, one) => total + (one[id] ?? 0), 0);
+      el.hidden = REMOTE.includes(id) && !all;
       const says = id === "seconds" ? `${duration(all / Math.max(1, ran))} on average` : format(all);
       fill(whole, says);
       plot.say(`${title} from ${time(this.from)} to ${time(this.now)}: ${says} in ${plural(Math.round(ran), "cycle")} of ${plural(this.names.length, "source")}`);
@@ -235,11 +241,11 @@ export class Cycles {
     context.fillStyle = colours.muted;
     context.textAlign = "right";
     context.textBaseline = "middle";
-    const whole = !["seconds"].includes(id);
+    const whole = !["seconds", "cost"].includes(id);
     for (const value of most ? steps(0, high, 3, whole) : [0]) {
       const at = Math.round(y(value)) + 0.5;
       line(context, BOX.left, at, width - BOX.right, at);
-      context.fillText(id === "bytes_read" ? format(value) : id === "seconds" && value ? format(value) : tick(value), BOX.left - 7, at);
+      context.fillText(FORMATTED.includes(id) ? format(value) : id === "seconds" && value ? format(value) : tick(value), BOX.left - 7, at);
     }
   }
 
@@ -275,4 +281,4 @@ export class Cycles {
 
 const total = (column, id) => [...column.values()].reduce((sum, cell) => sum + cell.values[id], 0);
 
-const round = (value, id) => (id === "seconds" ? value : Math.round(value));
+const round = (value, id) => (id === "seconds" || id === "cost" ? value : Math.round(value));

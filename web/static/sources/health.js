@@ -1,21 +1,31 @@
-/** How sources do: which are fresh, late, cannot be read or were never read, and what machines have in sum. */
+/** How sources do: which are fresh, late, put off, cannot be read or were never read, and what machines have in sum. */
 
 const LATE = 3; // times the usual distance between cycles
 const LEAST_S = 30; // a cycle may take so long itself
 const ONCE_S = 86_400; // for a source that was looked at once
 
-/** fresh, late, unreadable or never. @param {{last_cycle_at: string | null, lag_s: number | null, usual_s: number | null, error: string | null}} source */
+/**
+ * fresh, late, put off, unreadable or never.
+ * @param {{last_cycle_at: string | null, lag_s: number | null, usual_s: number | null, error: string | null, cycle?: {error?: string | null, skipped?: string | null} | null}} source
+ */
 export function healthOf(source) {
   if (!source.last_cycle_at) return "never";
-  if (source.error) return "unreadable";
+  if (source.error || source.cycle?.error) return "unreadable";
   const most = source.usual_s == null ? ONCE_S : Math.max(LEAST_S, LATE * source.usual_s);
-  return source.lag_s > most ? "late" : "fresh";
+  if (source.lag_s > most) return "late";
+  return source.cycle?.skipped ? "put off" : "fresh";
+}
+
+/** Why the last cycle did not read all of a source; null if it did. */
+export function reasonOf(source) {
+  return source.error ?? source.cycle?.error ?? source.cycle?.skipped ?? null;
 }
 
 /** What is wrong with a source, by the names that the page's `only` has. */
 export const WRONG = {
   late: (one) => healthOf(one) === "late",
   never: (one) => ["never", "unreadable"].includes(healthOf(one)),
+  putoff: (one) => healthOf(one) === "put off",
   missing: (one) => one.files_missing > 0,
   behind: (one) => one.behind > 0,
   stalled: (one) => one.stalled > 0,
@@ -28,7 +38,7 @@ export function sum(rows, name) {
   return rows.reduce((total, one) => total + (one[name] ?? 0), 0);
 }
 
-const WORST = ["unreadable", "never", "late", "fresh"];
+const WORST = ["unreadable", "never", "late", "put off", "fresh"];
 
 /** How a column is ordered: by the value of a source or a machine row. */
 function rank(row, by) {
@@ -67,12 +77,13 @@ function grouped(rows) {
 
 function head(machine, rows, known, all) {
   const newest = rows.map((one) => one.last_cycle_at).filter(Boolean).sort().at(-1) ?? null;
-  const names = ["files", "files_missing", "runs", "running", "stalled", "failed", "finished", "problems", "points", "size", "behind", "requests_per_cycle"];
+  const names = ["files", "files_missing", "runs", "running", "stalled", "failed", "finished", "problems", "points", "size", "behind", "requests_per_cycle", "requests_day", "received_day"];
   return {
     kind: "machine", machine, sources: rows.length, of: all.filter((one) => one.machine === machine).length,
     health: WORST.find((health) => rows.some((one) => one.health === health)), last_cycle_at: newest,
     lag_s: Math.max(...rows.map((one) => one.lag_s ?? -1)),
     ...Object.fromEntries(names.map((name) => [name, sum(rows, name)])),
+    cost_per_day: rows.some((one) => one.cost_per_day != null) ? sum(rows, "cost_per_day") : null,
     skew_s: known?.skew_s ?? null, skew_files: known?.skew_files ?? 0, last_event_at: known?.last_event_at ?? null,
   };
 }

@@ -93,6 +93,6 @@ export class Lanes {
     const hit = view.cycles.findLast((one) => one.source === this.lane && one.from - near <= at && one.to + near >= at);
     if (!hit) return [head, h("div", { class: "muted" }, `No cycle at ${clock(at)}`)];
     const cell = { cycles: hit.cycles, seconds: hit.seconds, most: 0, values: Object.fromEntries(MEASURES.map((name) => [name, hit[name] ?? 0])) };
-    return [head, h("div", null, span([hit.from, hit.to])), h("div", { class: "muted" }, summary([cell]))];
+    return [head, h("div", null, span([hit.from, hit.to])), h("div", { class: "muted" }, summary([cell])), hit.reason && h("div", null, hit.reason)];
   }
 }
