@@ -185,7 +185,8 @@ class Link:
             return self._connection
 
     async def sftp(self) -> asyncssh.SFTPClient:
-        """The file service of the host. Raises SourceError in words."""
+        """The file service of the host. Raises SourceError in words, and ConnectionLost where the
+        connection had broken: it is worth another try."""
         connection = await self.connection()
         async with self._lock:
             if self._sftp is None:
@@ -193,6 +194,8 @@ class Link:
                     async with asyncio.timeout(self.timeout):
                         self._sftp = await connection.start_sftp_client()
                 except (OSError, asyncssh.Error) as error:
+                    if await _gone(connection):
+                        raise asyncssh.ConnectionLost("") from error
                     raise ssh_words.no_sftp(self.host, error) from error
             return self._sftp
 
@@ -209,7 +212,7 @@ class Link:
                     return await self._run(connection, command, given, silence, most)
                 except (OSError, asyncssh.Error) as error:
                     # Commands only look: one that was cut off is run once more.
-                    if again and connection.is_closed():
+                    if again and await _gone(connection):
                         self.broke(connection)
                         continue
                     raise ssh_words.explained(error, self.host, self.timeout) from error
@@ -391,6 +394,12 @@ class Link:
                 over.users -= 1
                 over._left_at = 0.0
             await over._close_if_unused()
+
+
+async def _gone(connection: asyncssh.SSHClientConnection) -> bool:
+    """Whether what went wrong was the connection, which shows only a moment later."""
+    await asyncio.sleep(0.05)
+    return connection.is_closed()
 
 
 def _hop(text: str, config: str, over: Way | None) -> Way:

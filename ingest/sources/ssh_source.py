@@ -70,9 +70,11 @@ class SshSource:
         self._link.try_again()
         try:
             tree, now = wait(self._walk())
-        except SourceError as error:
-            what = error.message.removeprefix(f"{self._link.host}: ")
-            raise SourceError(f"{self._uri}: {what}", hint=error.hint) from error
+        except (SourceError, asyncssh.Error, OSError, ValueError) as error:
+            # Whatever a server may send is its own source's error.
+            told = ssh_words.explained(error, self._link.host, self._timeout)
+            what = told.message.removeprefix(f"{self._link.host}: ")
+            raise SourceError(f"{self._uri}: {what}", hint=told.hint) from error
         listing = self._listing(tree.entries, tree.problems)
         listing.looked = len(listing.files)
         self._remember(memory, listing, now)
@@ -105,7 +107,7 @@ class SshSource:
             raise PermissionError(errno.EACCES, "permission denied") from error
         except TimeoutError as error:
             raise TimeoutError(f"{host}: nothing came for {self._timeout:g} s") from error
-        except (asyncssh.Error, ConnectionError) as error:
+        except (asyncssh.Error, ConnectionError, ValueError) as error:
             raise OSError(ssh_words.explained(error, host, self._timeout).message) from error
 
     def _listing(self, entries: list[FileEntry], problems: list[Problem]) -> Listing:
