@@ -8,7 +8,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -29,6 +29,8 @@ _PROGRAMS = (
     "setpriv",
 )
 _KEY = "AKIARADOSGW000000001"
+# Each command takes a second or two, and some ten where the machine is busy.
+_PATIENCE_S = 40
 _SECRET = "radosgw-secret-key-that-nobody-may-see"
 _CONF = """\
 [global]
@@ -132,52 +134,71 @@ def missing() -> str:
 
 @contextmanager
 def radosgw(root: Path) -> Iterator[Gateway]:
-    """A Ceph of one machine and its gateway, with everything in memory and its sockets in *root*."""
+    """A Ceph of one machine and its gateway, with everything in memory and its files in *root*.
+
+    On a busy machine its parts now and then miss each other while they start, and wait for minutes.
+    """
+    for attempt in range(4):
+        folder = root / str(attempt)
+        with ExitStack() as running:
+            try:
+                endpoint = _start(folder, running)
+            except (AssertionError, subprocess.TimeoutExpired):
+                if attempt == 3:
+                    raise
+                continue
+            yield Gateway(endpoint)
+            return
+
+
+def _start(root: Path, running: ExitStack) -> str:
+    """Start all parts; the gateway's endpoint."""
     mon, gateway = free_port(), free_port()
     fsid, osd = str(uuid.uuid4()), str(uuid.uuid4())
     conf = root / "ceph.conf"
-    conf.write_text(_CONF.format(fsid=fsid, port=mon, gateway=gateway, root=root))
     for name in ("mon", "osd", "rgw"):
-        (root / name).mkdir()
+        (root / name).mkdir(parents=True)
+    conf.write_text(_CONF.format(fsid=fsid, port=mon, gateway=gateway, root=root))
+    log = running.enter_context((root / "log").open("wb"))
 
-    def run(name: str, *arguments: str) -> None:
+    def run(name: str, *arguments: str) -> bytes:
         done = subprocess.run(
             [str(program(name)), "-c", str(conf), *arguments],
             capture_output=True,
-            timeout=120,
+            timeout=_PATIENCE_S,
             cwd=root,
         )
-        assert done.returncode == 0, f"{name}: {done.stderr.decode(errors='replace')[-2000:]}"
+        said = done.stderr.decode(errors="replace")[-2000:]
+        assert done.returncode == 0, f"{name} {arguments}: {said}"
+        return done.stdout
 
-    with ExitStack() as running, (root / "log").open("wb") as log:
+    def start(name: str, *arguments: str) -> None:
+        # It must not outlive a test run that is killed.
+        command = ["setpriv", "--pdeathsig", "KILL", str(program(name)), "-c", str(conf)]
+        process = subprocess.Popen([*command, *arguments, "-f"], stdout=log, stderr=log, cwd=root)
+        running.callback(stop, process)
 
-        def start(name: str, *arguments: str) -> None:
-            process = subprocess.Popen(
-                # It must not outlive a test run that is killed.
-                ["setpriv", "--pdeathsig", "KILL", str(program(name)), "-c", str(conf)]
-                + [*arguments, "-f"],
-                stdout=log,
-                stderr=log,
-                cwd=root,
-            )
-            running.callback(stop, process)
-
-        monmap = str(root / "monmap")
-        run(
-            "monmaptool", "--create", "--addv", "a", f"[v1:127.0.0.1:{mon}]", "--fsid", fsid, monmap
-        )
-        run("ceph-mon", "-i", "a", "--mkfs", "--monmap", monmap)
-        start("ceph-mon", "-i", "a")
-        run("ceph", "osd", "create", osd)
-        run("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", osd)
-        run("ceph", "osd", "crush", "add", "osd.0", "1.0", "root=default", "host=here")
-        start("ceph-osd", "-i", "0")
-        keys = ("--access-key", _KEY, "--secret", _SECRET)
-        run("radosgw-admin", "user", "create", "--uid=u", "--display-name=u", *keys)
-        start("radosgw", "-n", "client.rgw")
-        endpoint = f"http://127.0.0.1:{gateway}"
-        answers(endpoint, root / "log")
-        yield Gateway(endpoint)
+    monmap = str(root / "monmap")
+    address = f"[v1:127.0.0.1:{mon}]"
+    run("monmaptool", "--create", "--addv", "a", address, "--fsid", fsid, monmap)
+    run("ceph-mon", "-i", "a", "--mkfs", "--monmap", monmap)
+    start("ceph-mon", "-i", "a")
+    run("ceph", "osd", "create", osd)
+    run("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", osd)
+    run("ceph", "osd", "crush", "add", "osd.0", "1.0", "root=default", "host=here")
+    start("ceph-osd", "-i", "0")
+    for _ in range(100):
+        # The monitor now and then refuses a client for no reason.
+        with suppress(AssertionError):
+            if b"1 up" in run("ceph", "osd", "stat"):
+                break
+        time.sleep(0.2)
+    keys = ("--access-key", _KEY, "--secret", _SECRET)
+    run("radosgw-admin", "user", "create", "--uid=u", "--display-name=u", *keys)
+    start("radosgw", "-n", "client.rgw")
+    endpoint = f"http://127.0.0.1:{gateway}"
+    answers(endpoint, root / "log")
+    return endpoint
 
 
 def answers(endpoint: str, log: Path) -> None:
