@@ -268,6 +268,10 @@ class AnySource:
             try:
                 found = ask(client)
             except FileNotFoundError:
+                # Some say so as well where the server has hung up: a new connection tells.
+                if used and not self._asynchronous:
+                    _let_go(client)
+                    continue
                 self._idle.put(client)
                 raise FileNotFoundError(errno.ENOENT, "is no longer there") from None
             except Exception as error:
