@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -239,3 +240,60 @@ def test_the_disk_is_shared_out(client: FlaskClient, service: Service) -> None:
     assert "estimates" in found["note"]
     few = client.get("/api/v1/disk?limit=2").get_json()
     assert few["tags"] == found["tags"][:2] and few["projects"] == found["projects"][:2]
+
+
+def _spent(hours_ago: float, **columns: str) -> str:
+    """A cycle over the source `here`, which looked at everything."""
+    given = {
+        "files_listed": "10", "files_looked": "10", "requests": "100", "list_requests": "90",
+        "read_requests": "10", "bytes_received": "1000", "cost": "0.5", "rescan_s": "7200",
+        "requests_per_day": "150",
+    } | columns  # fmt: skip
+    told = ", ".join(f"{value} AS {name}" for name, value in given.items())
+    at = f"now()::TIMESTAMP - INTERVAL {int(hours_ago * 3600)} SECOND"
+    return f"INSERT INTO cycles BY NAME SELECT 'here' AS source, {at} AS started_at, {at} AS ended_at, {told}"
+
+
+def test_what_a_source_asks_and_costs(filled: Filled) -> None:
+    """Of the last 24 hours alone, against what is allowed, and scaled to a day where it has a price."""
+    client, service = filled({"a": _loss})
+
+    def told() -> dict[str, Any]:
+        (one,) = client.get("/api/v1/sources").get_json()["sources"]
+        return dict(one)
+
+    _change(service, "DELETE FROM cycles", _spent(30), _spent(12), _spent(0))
+    one = told()
+    assert (one["requests_day"], one["requests_per_day"], one["received_day"]) == (200, 150, 2000)
+    assert one["cycle"]["list_requests"] == 90 and one["cycle"]["cost"] == 0.5
+    # A directory has no price.
+    assert one["cost_per_day"] is None
+    whole, again = (datetime.fromisoformat(one[name]) for name in ("whole_at", "whole_again_at"))
+    assert (again - whole).total_seconds() == 7200
+    _change(service, "UPDATE source_facts SET kind = 's3'")
+    assert told()["cost_per_day"] == pytest.approx(2.0, rel=0.01)
+    # What only looked at a part is no look at everything, and the first minutes say nothing of a day.
+    _change(service, "DELETE FROM cycles", _spent(0, files_looked="3", requests_per_day="0"))
+    one = told()
+    assert (one["cost_per_day"], one["whole_at"], one["whole_again_at"]) == (None, None, None)
+    assert one["requests_per_day"] is None
+
+
+def test_why_a_cycle_left_something_is_told(filled: Filled) -> None:
+    """By the last cycle, and among those that are put together by the last that has a reason."""
+    client, service = filled({"a": _loss})
+    _change(
+        service, "DELETE FROM cycles", _spent(3, error="'no route'"),
+        _spent(2, skipped="'150 requests are allowed'"), _spent(1),
+    )  # fmt: skip
+    (one,) = client.get("/api/v1/sources").get_json()["sources"]
+    assert (one["cycle"]["error"], one["cycle"]["skipped"]) == (None, None)
+    rows = client.get("/api/v1/cycles").get_json()["cycles"]
+    assert [(row["failed"], row["put_off"], row["reason"]) for row in rows] == [
+        (1, 0, "no route"), (0, 1, "150 requests are allowed"), (0, 0, None),
+    ]  # fmt: skip
+    _change(service, *(_spent(h / 1000) for h in range(40)))
+    rows = client.get("/api/v1/cycles?most=10").get_json()["cycles"]
+    assert sum(row["failed"] for row in rows) == sum(row["put_off"] for row in rows) == 1
+    assert sum(row["bytes_received"] for row in rows) == 43_000
+    assert sum(row["cost"] for row in rows) == pytest.approx(21.5)
