@@ -20,6 +20,8 @@ sources() {
     want rclone rclone
     want munged munge
     want slurmctld slurm-wlm
+    want slurmdbd slurmdbd
+    want mariadbd mariadb-server
     want radosgw ceph-mon ceph-osd ceph-mgr radosgw
     [ -x "$azurite" ] || want npm nodejs npm
 }

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import bisect
-import os
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 from ...core import places
 from ...core.errors import SourceError
 from ...core.settings import SourceSettings
-from ...core.values import FileEntry, Job, Problem
+from ...core.values import FileEntry, Problem
 from ..memory import MAX_JSON, Memory
 from . import slurm_roots, slurm_words
 from .base import Listing, Source, Spent
 from .chosen import Chosen
+from .slurm_known import as_text, job_of, lost, merged, remembered, requeued
 from .slurm_words import Said
 
 # Slurm forgets a job minutes after its end; its runs are still looked at.
 _MAX_JOBS = 20_000
 _MAX_ROOTS = 2_000
 _MAX_SCRIPTS = 200
-_MAX_TEXT = 1_000
 # Below a job's directory; a logdir that lies deeper is named by an argument.
 _MAX_DEPTH = 12
 # Few jobs are asked for one by one: the answer for all of them is that of the whole cluster.
@@ -32,7 +31,6 @@ _DAY = 86400.0
 # How far back the accounting is asked when nothing is remembered.
 _FIRST_LOOK = 30 * _DAY
 _PROBLEM = "unreadable"
-_KEPT = ("job", "raw", "submitted", "directory", "places", "roots")
 # Of a file that is remembered, in JSON. The jobs must fit beside the files: they are told only once.
 _SIZE = 200
 
@@ -95,7 +93,7 @@ class SlurmSource:
         self._warnings.clear()
         user, home = self._machine.whoami()
         homes = slurm_roots.Homes(home, self._settings.whole_homes)
-        known = _remembered(data.get("jobs"))
+        known = remembered(data.get("jobs"))
         said = self._ask(known, data, memory, user)
         jobs = self._placed(said, known, memory, homes)
         roots = self._roots(jobs)
@@ -109,8 +107,8 @@ class SlurmSource:
         for one in reversed(jobs):
             for root in one["roots"]:
                 found = slurm_roots.project(one["directory"], root)
-                listing.projects.setdefault(_show(root)[1:], found)
-        listing.jobs = [_job(one["job"]) for one in jobs]
+                listing.projects.setdefault(as_text(root)[1:], found)
+        listing.jobs = [job_of(one) for one in jobs]
         return listing
 
     def read(self, path: str, start: int, length: int, version: str = "") -> bytearray:
@@ -162,7 +160,7 @@ class SlurmSource:
         found = self._detailed(live, known) + [job for job in over if job.job_id not in seen]
         told = {job.job_id for job in found}
         return found + [
-            _lost(one, data.get("asked_at", memory.now))
+            lost(one, data.get("asked_at", memory.now))
             for job_id, one in known.items()
             if job_id not in told and one["job"]["state"] in slurm_words.ACTIVE
         ]
@@ -243,12 +241,14 @@ class SlurmSource:
                 # It has written nothing yet.
                 continue
             before = known.get(one.job_id)
-            if before and before["submitted"] != one.submitted and not _requeued(before, one):
+            if before and before["submitted"] != one.submitted and not requeued(before, one):
                 # The numbers of jobs have begun anew.
                 before = None
-            script = "" if before and before["places"] else self._script(one, scripts)
+            # The accounting tells of jobs whose scripts Slurm has forgotten.
+            asked = one.array and not (before and before["places"])
+            script = self._script(one, scripts) if asked else ""
             paths = slurm_roots.candidates(one, script, homes)
-            jobs[one.job_id] = _merged(one, before, paths, homes)
+            jobs[one.job_id] = merged(one, before, paths, homes)
         newest = sorted(jobs.values(), key=lambda job: job["job"]["started_at"] or 0)[-_MAX_JOBS:]
         told = {one.job_id for one in said}
         # What ended before the last scan writes nowhere else any more.
@@ -258,7 +258,7 @@ class SlurmSource:
             found = {real[path] for path in job["places"] if path in real}
             user = job["job"]["user"]
             job["roots"] = [path for path in sorted(found) if not homes.too_much(path, user)]
-            job["job"]["roots"] = [_show(path)[1:] for path in job["roots"]]
+            job["job"]["roots"] = [as_text(path)[1:] for path in job["roots"]]
         return newest
 
     def _roots(self, jobs: list[dict[str, Any]]) -> list[str]:
@@ -277,7 +277,7 @@ class SlurmSource:
             tree.close()
         self._trees = {}
         for root in sorted(roots[:_MAX_ROOTS]):
-            shown = _show(root)[1:]
+            shown = as_text(root)[1:]
             inner = Memory(trees.get(root, {}), memory.full_at, memory.now, memory.rescan_s)
             tree = self._machine.tree(root, (*self._names, deepest), self.spent)
             try:
@@ -326,91 +326,5 @@ def open_source(settings: SourceSettings) -> SlurmSource:
     return SlurmSource(There(settings), settings)
 
 
-def _merged(
-    job: Said, before: dict[str, Any] | None, paths: list[str], homes: slurm_roots.Homes
-) -> dict[str, Any]:
-    """A job as it is remembered: what it is now, and what was known of it."""
-    directory = "" if homes.too_much(job.directory, job.user) else _clean(job.directory)
-    was: dict[str, Any] = before["job"] if before else {}
-    started = job.started if job.started is not None else was.get("started_at")
-    begins = [at for at in (was.get("since"), started) if at is not None]
-    now = Job(
-        job_id=job.job_id,
-        number=job.raw,
-        name=_clean(job.name),
-        user=_clean(job.user),
-        state=job.state,
-        nodes=_clean(job.nodes) or was.get("nodes", ""),
-        partition=_clean(job.partition),
-        submitted_at=was.get("submitted_at") or job.submitted,
-        since=min(begins, default=None),
-        started_at=started,
-        ended_at=job.ended,
-        exit_code=job.exit_code or was.get("exit_code", ""),
-        reason=_clean(job.reason),
-    )
-    all_places = dict.fromkeys([*(before["places"] if before else []), *paths])
-    return {
-        "job": asdict(now),
-        "raw": job.raw,
-        "submitted": job.submitted,
-        "directory": directory or (before["directory"] if before else ""),
-        "places": list(all_places)[: slurm_roots.MAX_ROOTS],
-        "roots": [],
-    }
-
-
-def _lost(one: dict[str, Any], seen_at: float) -> Said:
-    """A job that was running and that nobody knows any more: it has ended, nobody knows how."""
-    job = one["job"]
-    return Said(
-        raw=one["raw"],
-        job_id=job["job_id"],
-        name=job["name"],
-        user=job["user"],
-        state=slurm_words.UNKNOWN,
-        submitted=one["submitted"],
-        started=job["started_at"],
-        ended=seen_at,
-        nodes=job["nodes"],
-        partition=job["partition"],
-    )
-
-
-def _requeued(before: dict[str, Any], now: Said) -> bool:
-    """Whether a job with another time of submission is the same one, put on again."""
-    job = before["job"]
-    same = job["name"] == _clean(now.name) and job["user"] == _clean(now.user)
-    return same and bool(before["raw"] == now.raw)
-
-
-def _remembered(jobs: Any) -> dict[str, dict[str, Any]]:
-    """The jobs in a memory; those that another version of the program has left are as good as new."""
-    found: dict[str, dict[str, Any]] = {}
-    try:
-        for job_id, one in jobs.items():
-            _job(one["job"])
-            found[job_id] = {name: one[name] for name in _KEPT}
-    except (AttributeError, KeyError, TypeError):
-        return {}
-    return found
-
-
-def _job(kept: dict[str, Any]) -> Job:
-    return Job(**kept | {"roots": tuple(kept["roots"])})
-
-
 def _below(root: str, entry: FileEntry) -> FileEntry:
     return FileEntry(f"{root}/{entry.path}", entry.size, entry.mtime_ns, entry.version)
-
-
-def _show(path: str) -> str:
-    """A path as text: bytes that are not UTF-8 as `\\xNN`, since the lake holds only text."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
-def _clean(text: str) -> str:
-    """A short line: control characters and what is not UTF-8 with backslashes."""
-    shown = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
-    return line[:_MAX_TEXT]

@@ -267,6 +267,30 @@ def test_what_slurm_forgets_is_remembered(make: Callable[[slurm.Cluster], Lab]) 
         assert lab.runs() == {}
 
 
+def test_the_accounting_knows_how_it_ended(make: Callable[[slurm.Cluster], Lab]) -> None:
+    """Jobs that Slurm has forgotten, whether they were seen before or not, name odd or not."""
+    with slurm.cluster(forgets_s=2, accounting=True) as forgetful:
+        lab = make(forgetful)
+        memory = Memory()
+        seen = lab.submit("train --logdir=runs/seen; hold; exit 4")
+        lab.wait_for("runs/seen/*")
+        assert [one.state for one in lab.walk(memory).jobs] == ["RUNNING"]
+        name = "a|b = c\nd"
+        unseen = lab.submit("train --logdir=runs/unseen", f"--job-name={name}", name="other.sh")
+        (lab.folder / "go").touch()
+        for _ in range(600):
+            if not lab.cluster.run("squeue", "-h", "-t", "all").strip():
+                break
+            time.sleep(0.1)
+        memory.now += 10
+        jobs = {one.job_id: one for one in lab.walk(memory).jobs}
+        assert (jobs[seen].state, jobs[seen].exit_code) == ("FAILED", "4:0")
+        assert (jobs[unseen].state, jobs[unseen].name) == ("COMPLETED", "a|b = c\\nd")
+        lab.cycle()
+        found = {name: (row["job_id"], row["state"]) for name, row in lab.runs().items()}
+        assert found["unseen"] == (unseen, "finished")
+
+
 def test_whose_jobs(lab: Lab, tmp_path: Path) -> None:
     """Only the own ones, those of who is named, or all; only some partitions."""
     for folder in (tmp_path, lab.folder):
