@@ -190,6 +190,9 @@ def _run(sshd: str, folder: Path, configs: list[Path], hosts: list[Host]) -> Ite
     try:
         for config in configs:
             command = [sshd, "-D", "-f", str(config), "-E", str(folder / "log")]
+            if setpriv := program("setpriv"):
+                # Dies with the test, even where that is killed.
+                command = [setpriv, "--pdeathsig", "TERM", *command]
             found.servers.append(subprocess.Popen(command, stdin=subprocess.DEVNULL))
         _await(found)
         yield found
