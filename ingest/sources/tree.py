@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
@@ -135,12 +136,18 @@ class Tree:
     # Directories
 
     def _gather(self) -> None:
-        """Every directory: the real ones first, so that a link never renames what it points at."""
+        """Every directory: the real ones first, so that a link never renames what it points at.
+
+        Then all that one link leads to before the next, the highest first: a new link deeper down
+        renames nothing, either.
+        """
         level, links = [_Place(b"", 0, None)], list[_Place]()
-        while level or links:
-            if not level:
-                level, links = sorted(links, key=lambda place: (place.depth, place.path)), []
-            level = self._visit(level, links)
+        waiting: list[tuple[int, bytes, _Place]] = []
+        while level or waiting:
+            level = self._visit(level or [heapq.heappop(waiting)[2]], links)
+            for place in links:
+                heapq.heappush(waiting, (place.depth, place.path, place))
+            links.clear()
 
     def _visit(self, level: list[_Place], links: list[_Place]) -> list[_Place]:
         """Look at one level of directories; returns those below, and adds links to *links*."""

@@ -247,6 +247,35 @@ def test_what_vanishes_and_moves(tmp_path: Path) -> None:
     same(scans.walk(), scans.fresh())
 
 
+def test_nothing_counts_twice_across_what_is_remembered(tmp_path: Path) -> None:
+    """New names of remembered files, and new ones whose other names are remembered."""
+    root = tmp_path / "root"
+    file = put(root / "m/run" / NAME, age=30 * DAY)
+    outside = put(tmp_path / "outside/run" / NAME, age=30 * DAY)
+    (root / "out").symlink_to(tmp_path / "outside")
+    scans = Scans(root)
+    expected = [f"m/run/{NAME}", f"out/run/{NAME}"]
+    assert [entry.path for entry in scans.walk().files] == expected
+    time.sleep(_TICK_S)
+    (root / "a").mkdir()
+    (root / "a/link.tfevents").symlink_to(file)
+    (root / "a/loop").symlink_to(root)
+    (root / "a/other").symlink_to(tmp_path / "outside/run")
+    (root / "z").symlink_to(root / "m")
+    os.link(file, root / "z.tfevents")
+    os.link(outside, tmp_path / "outside/run/z.tfevents")
+    found = scans.walk()
+    # A link that lies higher goes first.
+    expected = ["m/run/" + NAME, "out/run/" + NAME]
+    assert [entry.path for entry in found.files] == expected
+    same(scans.walk(), found)
+    same(found, scans.fresh())
+    file.unlink()
+    (root / "out").unlink()
+    expected = ["a/other/" + NAME, "z.tfevents"]
+    assert [entry.path for entry in scans.walk().files] == expected
+
+
 def test_a_link_that_leads_elsewhere_now(tmp_path: Path) -> None:
     """Nothing of the directory changes when what its link leads to is another thing."""
     root = tmp_path / "root"
