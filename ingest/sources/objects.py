@@ -24,6 +24,7 @@ from .objects_tree import (
     Tree,
     events_of,
     join,
+    merged,
     mtime_of,
     problems_of,
     rows_of,
@@ -339,7 +340,7 @@ class _Step:
                 children[name] = self.renewed(tree, below, known, now)
             elif fresh := self._fresh(tree, below, now):
                 children[name] = fresh
-        return tree.joined(loose, children, now, node)
+        return tree.joined(merged(loose), children, now, node)
 
     def _listed(self, tree: Tree, prefix: str, node: Node, now: float) -> Node:
         try:

@@ -13,10 +13,11 @@ from ..names import is_event_file
 from .base import Listing
 from .chosen import MAX_BESIDE, finish, matcher
 
-# One directory: its path, how many keys it has, and names, sizes, times (Unix seconds) and versions of
-# its event files, then of what else counts. A list rather than an object: it is JSON as it stands.
+# One directory: its path, how many keys it has, their newest time, and names, sizes, times (Unix seconds)
+# and versions of its event files, then of what else counts, each as one text. It is JSON as it stands,
+# and a bucket of a million keys would not fit as so many objects.
 Row = list[Any]
-_EVENTS, _BESIDE, _END = 2, 6, 10
+_TEXTS = 3
 # Data sets lie in buckets, too: behind so many files beside logs, few count of each directory, then none.
 _MANY_BESIDE, _MOST_BESIDE, _FEW_BESIDE = 100_000, 300_000, 100
 # keys below, when last looked at, when last changed (Unix seconds), rows, nodes by name, problems.
@@ -53,7 +54,8 @@ class Rules:
 
         A directory may come in several rows.
         """
-        row: Row = []
+        columns: list[list[Any]] = []
+        keys = 0
         current: str | None = None
         hidden = False
         others, room = 0, MAX_BESIDE
@@ -62,31 +64,30 @@ class Rules:
                 path: str = item["path"][cut:]
                 directory, _, name = path.rpartition("/")
                 if directory != current:
-                    if row:
-                        yield row
-                    current = directory
-                    row = [directory, 0, *([] for _ in range(_EVENTS, _END))]
+                    if current is not None:
+                        yield _row(current, keys, columns)
+                    current, keys, columns = directory, 0, [[] for _ in range(8)]
                     hidden = bool(directory) and self._part(directory)
                     if others > _MANY_BESIDE:
                         room = _FEW_BESIDE if others < _MOST_BESIDE else 0
-                row[1] += 1
+                keys += 1
                 if hidden or not name or self._name(name) or (self._whole and self._whole(path)):
                     continue
                 if "tfevents" in name and is_event_file(name):
                     if self._included is not None and not self._included(path):
                         continue
-                    at = _EVENTS
-                elif len(row[_BESIDE]) < room:
-                    at = _BESIDE
+                    at = 0
+                elif len(columns[4]) < room:
+                    at = 4
                     others += 1
                 else:
                     continue
-                row[at].append(name)
-                row[at + 1].append(item["size"])
-                row[at + 2].append(mtime_of(item))
-                row[at + 3].append(version_of(item))
-        if row:
-            yield row
+                columns[at].append(name)
+                columns[at + 1].append(item["size"])
+                columns[at + 2].append(mtime_of(item))
+                columns[at + 3].append(version_of(item))
+        if current is not None:
+            yield _row(current, keys, columns)
 
 
 @dataclass
@@ -144,16 +145,7 @@ class Tree:
         self, prefix: str, rows: Iterable[Row], now: float, old: Node | None, depth: int = 0
     ) -> Node:
         """The node of *prefix* from what was listed below it; *old* is what was there before."""
-        merged: dict[str, Row] = {}
-        for row in rows:
-            known = merged.get(row[0])
-            if known is None:
-                merged[row[0]] = row
-            else:
-                known[1] += row[1]
-                for column, more in zip(known[2:], row[2:], strict=True):
-                    column.extend(more)
-        return self._build(prefix, [merged[d] for d in sorted(merged)], now, old, depth)
+        return self._build(prefix, merged(rows), now, old, depth)
 
     def _build(
         self, prefix: str, rows: list[Row], now: float, old: Node | None, depth: int
@@ -199,11 +191,11 @@ class Tree:
         directories = _with_parents({row[0] for row in rows})
         for row in rows:
             begin = f"{row[0]}/" if row[0] else ""
-            for name, size, mtime, version in zip(*row[_EVENTS:_BESIDE], strict=True):
+            for name, size, mtime, version in _unpack(row, 0):
                 listing.files.append(FileEntry(begin + name, size, mtime * 10**9, version))
             beside = [
                 FileEntry(begin + name, size, mtime * 10**9, version)
-                for name, size, mtime, version in zip(*row[_BESIDE:_END], strict=True)
+                for name, size, mtime, version in _unpack(row, 1)
                 # `dir/`, an empty object that stands for a directory, is listed as `dir`.
                 if size or begin + name not in directories
             ]
@@ -211,6 +203,37 @@ class Tree:
                 listing.beside[row[0]] = beside
         finish(listing)
         return listing
+
+
+def merged(rows: Iterable[Row]) -> list[Row]:
+    """One row for each directory, in order; the rows themselves are given up."""
+    found: dict[str, Row] = {}
+    for row in rows:
+        known = found.setdefault(row[0], row)
+        if known is not row:
+            known[1] += row[1]
+            known[2] = max(known[2], row[2])
+            for first in (_TEXTS, _TEXTS + 4):
+                if known[first] and row[first]:
+                    for column in range(first, first + 4):
+                        known[column] += "\n" + row[column]
+                elif row[first]:
+                    known[first : first + 4] = row[first : first + 4]
+    return [found[directory] for directory in sorted(found)]
+
+
+def _row(directory: str, keys: int, columns: list[list[Any]]) -> Row:
+    newest = max((*columns[2], *columns[6]), default=0)
+    return [directory, keys, newest, *("\n".join(map(str, column)) for column in columns)]
+
+
+def _unpack(row: Row, which: int) -> Iterable[tuple[str, int, int, str]]:
+    """Name, size, time and version of each event file (0) of a directory, or of what else counts (1)."""
+    names, sizes, times, versions = row[_TEXTS + 4 * which : _TEXTS + 4 * which + 4]
+    if not names:
+        return ()
+    columns = (names.split("\n"), map(int, sizes.split()), map(int, times.split()))
+    return zip(*columns, versions.split("\n"), strict=True)
 
 
 def _directory(row: Row) -> str:
@@ -231,7 +254,9 @@ def _with_parents(directories: set[str]) -> set[str]:
 def version_of(item: Any) -> str:
     """The ETag of an object; Azure lists it without its quotes, and gives it with them."""
     tag: str = item["e_tag"] or ""
-    return tag if not tag or tag[-1] == '"' else f'"{tag}"'
+    if not tag or "\n" in tag:
+        return ""
+    return tag if tag[-1] == '"' else f'"{tag}"'
 
 
 def mtime_of(item: Any) -> int:
@@ -260,7 +285,7 @@ def problems_of(node: Node) -> Iterator[list[str]]:
 
 def events_of(rows: Iterable[Row]) -> int:
     """How many event files rows hold."""
-    return sum(len(row[_EVENTS]) for row in rows)
+    return sum(row[_TEXTS].count("\n") + 1 for row in rows if row[_TEXTS])
 
 
 def _newest(rows: Iterable[Row], now: float, old: Node | None) -> float:
@@ -268,5 +293,5 @@ def _newest(rows: Iterable[Row], now: float, old: Node | None) -> float:
 
     Where nothing lies yet, something may be about to come.
     """
-    times = [max((*row[_EVENTS + 2], *row[_BESIDE + 2]), default=0) for row in rows]
+    times = [row[2] for row in rows]
     return now if old is not None or not times else float(min(max(*times, 0), now))

@@ -20,7 +20,7 @@ from boardlake.ingest.sources.base import Listing
 from boardlake.ingest.sources.chosen import Chosen
 from boardlake.ingest.sources.objects import ObjectSource
 from boardlake.ingest.sources.objects_store import Bucket
-from boardlake.ingest.sources.objects_tree import Node, Rules, Tree, rows_of
+from boardlake.ingest.sources.objects_tree import Node, Rules, Tree
 
 EVENTS = "events.out.tfevents.1"
 DAY = 86_400.0
@@ -74,19 +74,21 @@ def test_data_sets_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> No
     held += [f"runs/{n}/{name}" for n in range(9) for name in ("args.txt", EVENTS)]
     rows = list(Rules(("**",), ()).gather([[item(path) for path in held]], 0))
     assert sum(row[1] for row in rows) == len(held)
-    assert [row[0] for row in rows if row[2]] == [f"runs/{n}" for n in range(9)]
-    assert [len(row[6]) for row in rows] == [10] * 6 + [3] * 7 + [0] * 26
+    assert [row[0] for row in rows if row[3]] == [f"runs/{n}" for n in range(9)]
+    assert [len(row[7].split()) for row in rows] == [10] * 6 + [3] * 7 + [0] * 26
 
 
-def made(keys: dict[str, int], now: float, page: int = 10) -> Tree:
-    """A tree of so many keys below each prefix."""
+def made(
+    keys: dict[str, int], now: float, page: int = 10, old: Node | None = None, at: float = 0
+) -> Tree:
+    """A tree of so many keys below each prefix, of the time *now*, listed *at* a later one."""
     objects = [
         item(f"{prefix}/{n:04}/{EVENTS}", 3, now)
         for prefix, count in sorted(keys.items())
         for n in range(count)
     ]
     tree = Tree(page)
-    tree.root = tree.build("", Rules(("**",), ()).gather([objects], 0), now, None)
+    tree.root = tree.build("", Rules(("**",), ()).gather([objects], 0), at or now, old)
     return tree
 
 
@@ -144,12 +146,13 @@ def test_what_changed_is_told_by_prefix() -> None:
     tree = made({"a": 11, "b": 11}, 1000.0)
     first = tree.root
     assert first is not None and first["c"] == 1000.0
-    rows = [json.loads(json.dumps(row)) for row in rows_of(first)]
-    same = tree.build("", rows, 2000.0, first)
-    assert (same["c"], same["l"]) == (1000.0, 2000.0)
-    rows = [json.loads(json.dumps(row)) for row in rows_of(first)]
-    rows[0][3][0] += 1
-    other = tree.build("", rows, 2000.0, first)
+    assert made({"a": 11, "b": 11}, 1000.0, old=first, at=2000.0).root == {
+        **first,
+        "l": 2000.0,
+        "s": {name: {**node, "l": 2000.0} for name, node in first["s"].items()},
+    }
+    other = made({"a": 12, "b": 11}, 1000.0, old=first, at=2000.0).root
+    assert other is not None
     assert other["c"] == other["s"]["a"]["c"] == 2000.0
     assert other["s"]["b"]["c"] == 1000.0
 
