@@ -190,16 +190,25 @@ def _run(sshd: str, folder: Path, configs: list[Path], hosts: list[Host]) -> Ite
     try:
         for config in configs:
             command = [sshd, "-D", "-f", str(config), "-E", str(folder / "log")]
-            if setpriv := program("setpriv"):
-                # Dies with the test, even where that is killed.
-                command = [setpriv, "--pdeathsig", "TERM", *command]
             found.servers.append(subprocess.Popen(command, stdin=subprocess.DEVNULL))
-        _await(found)
-        yield found
+        reaper = _reaper(found.servers)
+        try:
+            _await(found)
+            yield found
+        finally:
+            reaper.kill()
+            reaper.communicate()
     finally:
         found.drop()
         for server in found.servers:
             stop(server)
+
+
+def _reaper(servers: list[subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+    """Ends the servers where the test is killed, for its input ends then."""
+    script = 'while read -r _; do :; done; kill "$@"'
+    command = ["sh", "-c", script, "sh", *(str(server.pid) for server in servers)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
 
 def _await(found: Cluster) -> None:
