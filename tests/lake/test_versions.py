@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,17 +22,7 @@ NAN, INF = math.nan, math.inf
 _SERIES = "SELECT * FROM series ORDER BY run_id, stream, tag, kind"
 
 
-_OF_CYCLES = (
-    *(
-        "list_requests",
-        "read_requests",
-        "bytes_received",
-        "files_looked",
-        "cost",
-        "error",
-        "skipped",
-    ),
-)
+_ADDED = re.compile(r"ALTER TABLE (\w+) ADD COLUMN (\w+)")
 
 
 def _write(writer: EventWriter, steps: list[int], values: list[float], tag: str = "loss") -> None:
@@ -67,11 +58,11 @@ def old(tmp_path: Path) -> Location:
     place = locate(str(tmp_path / "lake"))
     (_, _, first), *later = migrate.steps()
     with open_lake(place, read_only=False) as lake, lake.transaction() as con:
-        for column in ("first_wall_time", "nan_step", "inf_step"):
-            con.execute(f"ALTER TABLE series_parts DROP COLUMN {column}")
-        for column in _OF_CYCLES:
-            con.execute(f"ALTER TABLE cycles DROP COLUMN {column}")
-        con.execute("DROP TABLE jobs")
+        for _, _, sql in later:
+            for table, column in _ADDED.findall(sql):
+                con.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+            for table in re.findall(r"^CREATE TABLE (\w+)", sql, re.MULTILINE):
+                con.execute(f"DROP TABLE {table}")
         view = first[first.index("CREATE VIEW series AS") :].partition(";")[0]
         con.execute(view.replace("CREATE VIEW", "CREATE OR REPLACE VIEW"))
         con.execute(f"DELETE FROM migrations WHERE version > {later[0][0] - 1}")
