@@ -20,6 +20,8 @@ from .webtree import WebTree, encoded_path, own_address
 _ACCEPT = "application/json, text/html;q=0.9, text/plain;q=0.8, */*;q=0.1"
 # Rows tell minutes: what changed within this time of the answer may change again unseen.
 _SETTLED_S = 120.0
+# A run knows of files so far below it.
+_NEAR = 3
 _NO_INDEX = (
     "expected an index of files: nginx with `autoindex on`, Apache with mod_autoindex, "
     "`rclone serve http`, `python -m http.server`, or a list of paths as text/plain"
@@ -149,13 +151,12 @@ class IndexSource(WebTree):
 
 
 def _wanted(path: str) -> bool:
-    """Whether anybody asks for the size of a file."""
-    return bool(
-        is_event_file(path.rpartition("/")[2])
-        or artifacts.classify(path, False)
-        or artifacts.checkpoint_directory(path)
-        or provenance.recognise(path)
-    )
+    """Whether anybody asks for the size of a file, seen from whichever directory above is a run's."""
+    parts = path.split("/")
+    if is_event_file(parts[-1]) or artifacts.checkpoint_directory("/".join(parts[-_NEAR:])):
+        return True
+    tails = ["/".join(parts[-n:]) for n in range(1, min(len(parts), _NEAR) + 1)]
+    return any(provenance.recognise(tail) or artifacts.classify(tail, False) for tail in tails)
 
 
 def _unchanged(row: Row, old: Item, memory: Memory) -> bool:

@@ -16,7 +16,7 @@ from .base import program, stop
 from .local import Tree
 from .radosgw import free_port
 
-_USER, _PASSWORD = "lab", "ftp-password-that-nobody-may-see"
+_USER, _PASSWORD = "ftp-reader-of-logs", "ftp-password-that-nobody-may-see"
 
 
 class Folder(Tree):

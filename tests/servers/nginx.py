@@ -16,7 +16,7 @@ from .base import program, stop
 from .local import Tree
 from .radosgw import answers, free_port
 
-_USER, _PASSWORD = "lab", "nginx-password-that-nobody-may-see"
+_USER, _PASSWORD = "nginx-reader-of-logs", "nginx-password-that-nobody-may-see"
 _CONFIG = """
 daemon off; pid {root}/pid; error_log {root}/log; worker_processes 1; {user}
 events {{ }}
@@ -42,6 +42,8 @@ class Site(Tree):
     """A tree that nginx serves; `form` is json, html, open (no login), noranges or text."""
 
     kind = "http"
+    # Its indexes leave out what begins with a dot.
+    hides = True
 
     def __init__(self, server: Nginx, name: str, form: str) -> None:
         super().__init__(server.root / "trees" / name)

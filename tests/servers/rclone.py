@@ -12,7 +12,7 @@ from .base import program, stop
 from .local import Tree
 from .radosgw import answers, free_port
 
-_USER, _PASSWORD = "lab", "rclone-password-that-nobody-may-see"
+_USER, _PASSWORD = "rclone-reader-of-logs", "rclone-password-that-nobody-may-see"
 
 
 class Share(Tree):

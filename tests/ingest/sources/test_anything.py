@@ -220,7 +220,7 @@ def test_secrets_are_never_shown(
         said += [str(failed.value), repr(failed.value)]
         assert where in str(caught.value)
     share = ftp_server.folder()
-    monkeypatch.setenv("FSSPEC_FTP_USERNAME", "lab")
+    monkeypatch.setenv("FSSPEC_FTP_USERNAME", "ftp-reader-of-logs")
     monkeypatch.setenv("FSSPEC_FTP_PASSWORD", wrong)
     with pytest.raises(SourceError) as caught:
         opened(str(share.settings()["uri"])).walk(Memory())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import re
 import shutil
 from collections.abc import Callable
@@ -105,14 +106,23 @@ def some(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def local_rows(
+def local(
     some: Path, empty_lake: Path, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, list[str]]:
-    """The lake of a local directory."""
-    house = House(tmp_path_factory.mktemp("local") / "lake", empty_lake)
-    with house.lake:
-        house.cycle(Tree(some))
-        return rows(house.lake)
+) -> Callable[[bool], tuple[Path, dict[str, list[str]]]]:
+    """A directory and its lake; without what begins with a dot, for servers that hide it."""
+
+    @functools.cache
+    def made(hidden: bool) -> tuple[Path, dict[str, list[str]]]:
+        folder = some
+        if not hidden:
+            folder = tmp_path_factory.mktemp("shown") / "some"
+            shutil.copytree(some, folder, ignore=shutil.ignore_patterns(".*"))
+        house = House(tmp_path_factory.mktemp("local") / "lake", empty_lake)
+        with house.lake:
+            house.cycle(Tree(folder))
+            return folder, rows(house.lake)
+
+    return made
 
 
 @pytest.fixture
@@ -124,10 +134,11 @@ def house(tmp_path: Path, empty_lake: Path) -> Any:
 
 
 def test_the_lake_is_the_local_one(
-    served: Served, some: Path, local_rows: dict[str, list[str]], house: House
+    served: Served, local: Callable[[bool], tuple[Path, dict[str, list[str]]]], house: House
 ) -> None:
     """Every row of every table; a second cycle reads nothing, and no secret is in any table."""
-    put_tree(served, some)
+    folder, local_rows = local(not getattr(served, "hides", False))
+    put_tree(served, folder)
     first = house.cycle(served)
     assert first.bytes_read > 1_000_000
     found = rows(house.lake)
