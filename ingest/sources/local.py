@@ -11,7 +11,8 @@ from . import remembered
 from .base import Listing, Spent
 from .chosen import Chosen
 from .mounts import Mounts, is_network
-from .tree import Rules, Tree
+from .scan import Rules
+from .tree import Tree
 
 # Reads that wait for a file server side by side.
 _AT_ONCE = 8
@@ -58,7 +59,7 @@ class LocalSource:
             full = memory.full
             memory.data = remembered.dump(tree.folders)
             memory.full_at = memory.now if full else memory.full_at
-        self._names, self._numbered = tree.real, tree.numbered
+        self._names, self._numbered = tree.lister.real, tree.lister.numbered
         self.live = tree.live()
         return listing
 

@@ -33,11 +33,15 @@ class File:
 
 @dataclass(slots=True)
 class Link:
-    """A symlink: `to` is what it led to, a file, a directory ('d') or nothing that can be reached."""
+    """A symlink: `to` is what it led to, a file, a directory ('d') or nothing that can be reached.
+
+    `error` says why not, `gone` that there is nothing.
+    """
 
     name: bytes
     to: File | str
     error: str = ""
+    gone: bool = True
 
 
 @dataclass(slots=True)

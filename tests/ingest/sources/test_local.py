@@ -323,6 +323,33 @@ def test_an_unreadable_directory_hides_nothing_else(tmp_path: Path, nobody: None
             same(found, scans.fresh())
 
 
+@pytest.mark.parametrize("mode", [0o000, 0o444, 0o111])
+def test_what_cannot_be_looked_at_is_told_and_not_gone(nobody: None, mode: int) -> None:
+    """Below a directory that cannot be listed or entered, and behind links into it."""
+    with tempfile.TemporaryDirectory() as folder:
+        root, shut = Path(folder) / "root", Path(folder) / "shut"
+        put(root / "a/b/run" / NAME, age=30 * DAY)
+        put(root / "a/b" / NAME, age=30 * DAY)
+        put(shut / "run" / NAME, age=30 * DAY)
+        (root / "link").symlink_to(shut / "run")
+        (root / "link.tfevents").symlink_to(put(shut / "one.tfevents"))
+        scans = Scans(root)
+        paths = {entry.path for entry in scans.walk().files}
+        assert len(paths) == 4
+        for place in (root / "a/b", shut):
+            place.chmod(mode)
+        for _ in range(2):
+            found = scans.walk()
+            gone = paths - {entry.path for entry in found.files}
+            hidden = {problem.path for problem in found.problems}
+            assert all(hidden & {path, *map(str, Path(path).parents)} for path in gone)
+            assert bool(hidden) == bool(gone)
+            same(found, scans.fresh())
+        for place in (root / "a/b", shut):
+            place.chmod(0o700)
+        assert {entry.path for entry in scans.walk().files} == paths
+
+
 def test_an_unreadable_root_is_the_source_that_fails(tmp_path: Path) -> None:
     """A root that is gone is no empty one, whatever is remembered of it."""
     put(tmp_path / "root" / NAME)
