@@ -36,10 +36,15 @@ COST_PER_DAY = f"""
 """
 
 _SOURCES = f"""
-WITH c AS (
-    SELECT *, epoch(started_at - lag(started_at) OVER (PARTITION BY source ORDER BY started_at)) AS gap
+WITH latest AS (
     -- A cycle that is far in the future ran while the ingester's clock was ahead.
-    FROM cycles WHERE started_at < $now + INTERVAL 1 HOUR
+    SELECT source, list_min(max(started_at, {_USUALLY + 1})) AS since
+    FROM cycles WHERE started_at < $now + INTERVAL 1 HOUR GROUP BY source
+), c AS (
+    -- Of years of cycles only these are put in order.
+    SELECT y.*, epoch(started_at - lag(started_at) OVER (PARTITION BY source ORDER BY started_at)) AS gap
+    FROM cycles y JOIN latest USING (source)
+    WHERE started_at >= latest.since AND started_at < $now + INTERVAL 1 HOUR
     QUALIFY row_number() OVER (PARTITION BY source ORDER BY started_at DESC, ended_at DESC) <= {_USUALLY}
 ), usual AS (
     SELECT source, median(requests) AS requests_per_cycle, median(gap) AS usual_s,
