@@ -6,7 +6,7 @@ import bisect
 import math
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .values import Job
 
@@ -20,6 +20,7 @@ _MOST = 2_000
 # A short number is in many names.
 _TELLING = 3
 _RANGES = re.compile(r"([^,\[\]]*)(?:\[([0-9,-]+)\]([^,\[\]]*))?(?:,|\Z)")
+_NUMBERS = (re.compile(r"[0-9]+"), re.compile(r"(?<![0-9])[0-9]+[_+][0-9]+"))
 _CONTAINER = re.compile(r"[0-9a-f]{12}|localhost|")
 
 _ENDS = {"COMPLETED": "finished"} | dict.fromkeys(
@@ -53,8 +54,9 @@ def match(jobs: Iterable[Job], runs: Iterable[SeenRun]) -> dict[str, Job]:
 
     A run is of a job if it lies in one of the job's directories and a file of it was begun while the
     job ran, on one of its nodes; its newest such file decides. Of several such jobs it is the one
-    whose number is in the path, then the one with the nearest directory, then the one that started
-    last; where that leaves two, none: a wrong job is worse than no job.
+    whose number is in the path (`12_3` of an array rather than `12`, which is another task's own),
+    then one whose times fit without allowing for clocks, then the one with the nearest directory,
+    then the one that started last. Where that leaves two, none: a wrong job is worse than no job.
     """
     by_root = _by_root(jobs)
     found: dict[str, Job] = {}
@@ -116,41 +118,76 @@ class _Known:
     since: float
     until: float
     hosts: frozenset[str]
-    numbers: re.Pattern[str] | None
+
+    def fits(self, file: SeenFile) -> int:
+        """Whether a file was begun while the job ran, on one of its nodes: 1 if nearly, 2 if so."""
+        begun = file.begun
+        if begun is None or not self.since - _SLACK_S <= begun <= self.until + _SLACK_S:
+            return 0
+        hidden = not self.hosts or _CONTAINER.fullmatch(file.host)
+        if not hidden and _short(file.host) not in self.hosts:
+            return 0
+        return 2 if self.since <= begun <= self.until else 1
 
 
-def _by_root(jobs: Iterable[Job]) -> dict[str, list[_Known]]:
-    found: dict[str, list[_Known]] = {}
+@dataclass
+class _Root:
+    """The jobs of one directory: by their start, and by their numbers."""
+
+    jobs: list[_Known] = field(default_factory=list)
+    starts: list[float] = field(default_factory=list)
+    numbers: dict[str, list[_Known]] = field(default_factory=dict)
+
+    def latest(self, file: SeenFile) -> Iterator[_Known]:
+        """Of the jobs that a file fits, the one that began last; more where they began together or
+        fit only nearly."""
+        begun = file.begun if file.begun is not None else -math.inf
+        end = bisect.bisect_right(self.starts, begun + _SLACK_S)
+        since = -math.inf
+        for known in reversed(self.jobs[max(0, end - _MOST) : end]):
+            if known.since < since:
+                return
+            fits = known.fits(file)
+            if fits:
+                since = known.since if fits == 2 else since
+                yield known
+
+
+def _by_root(jobs: Iterable[Job]) -> dict[str, _Root]:
+    found: dict[str, _Root] = {}
+    names: dict[str, frozenset[str]] = {}
     for job in jobs:
         since = job.since if job.since is not None else job.started_at
         if since is None:
             continue
-        known = _Known(
-            job,
-            since - _SLACK_S,
-            (math.inf if job.ended_at is None else job.ended_at) + _SLACK_S,
-            frozenset(_short(host) for host in hosts(job.nodes)),
-            _numbers(job),
-        )
-        for root in job.roots:
-            found.setdefault(root, []).append(known)
-    for many in found.values():
-        many.sort(key=lambda known: known.since)
+        if job.nodes not in names:
+            names[job.nodes] = frozenset(_short(host) for host in hosts(job.nodes))
+        until = math.inf if job.ended_at is None else job.ended_at
+        known = _Known(job, since, until, names[job.nodes])
+        for path in job.roots:
+            root = found.setdefault(path, _Root())
+            root.jobs.append(known)
+            for number in {job.job_id, job.number}:
+                if len(number) >= _TELLING:
+                    root.numbers.setdefault(number, []).append(known)
+    for root in found.values():
+        root.jobs.sort(key=lambda known: known.since)
+        root.starts = [known.since for known in root.jobs]
     return found
 
 
-def _job_of(run: SeenRun, near: list[tuple[str, list[_Known]]]) -> Job | None:
+def _job_of(run: SeenRun, near: list[tuple[str, _Root]]) -> Job | None:
     for file in sorted(run.files, key=lambda file: file.begun or -math.inf, reverse=True):
-        if file.begun is None:
-            continue
-        ranked = [
-            ((_named(known, run.path, root), len(root), known.since), known.job)
-            for root, many in near
-            for known in _during(many, file.begun)
-            if not known.hosts
-            or _CONTAINER.fullmatch(file.host)
-            or _short(file.host) in known.hosts
-        ]
+        ranked: list[tuple[tuple[int, int, int, float], Job]] = []
+        for path, root in near:
+            named = [
+                (len(number), known)
+                for number in (_numbers(run.path, path) if root.numbers else ())
+                for known in root.numbers.get(number, ())
+            ]
+            for length, known in (*named, *((0, known) for known in root.latest(file))):
+                if fits := known.fits(file):
+                    ranked.append(((length, fits, len(path), known.since), known.job))
         if ranked:
             best = max(rank for rank, _ in ranked)
             winners = {job.job_id: job for rank, job in ranked if rank == best}
@@ -158,23 +195,10 @@ def _job_of(run: SeenRun, near: list[tuple[str, list[_Known]]]) -> Job | None:
     return None
 
 
-def _during(many: list[_Known], at: float) -> Iterator[_Known]:
-    """The jobs that ran at a time, of the last ones that began before it."""
-    end = bisect.bisect_right(many, at, key=lambda known: known.since)
-    return (known for known in many[max(0, end - _MOST) : end] if at <= known.until)
-
-
-def _numbers(job: Job) -> re.Pattern[str] | None:
-    told = {text for text in (job.job_id, job.number) if len(text) >= _TELLING}
-    if not told:
-        return None
-    return re.compile(rf"(?<![0-9])(?:{'|'.join(map(re.escape, sorted(told)))})(?![0-9])")
-
-
-def _named(known: _Known, path: str, root: str) -> bool:
-    """Whether a job's number is in a run's path, the job's own directory included."""
-    last = root.rpartition("/")[2]
-    return bool(known.numbers and known.numbers.search(f"{last}{path[len(root) :]}"))
+def _numbers(path: str, root: str) -> set[str]:
+    """The numbers in a run's path, the name of the job's own directory included."""
+    text = f"{root.rpartition('/')[2]}{path[len(root) :]}"
+    return {found for pattern in _NUMBERS for found in pattern.findall(text)}
 
 
 def _short(host: str) -> str:

@@ -80,12 +80,29 @@ def test_several_jobs_at_once() -> None:
     assert _one([named, replace(two, since=_T + 2)], at, path="home/a/project/4000/x") == "4000"
 
 
+def test_jobs_one_after_the_other() -> None:
+    """A file is of the job that ran, not of one that began or ended within what clocks may differ by."""
+    first = _job("4000", ended_at=_T + 1000)
+    second = _job("4001", since=_T + 1030, started_at=_T + 1030, ended_at=_T + 2000)
+    third = _job("4002", since=_T + 1031, started_at=_T + 1031, ended_at=None, nodes="gpu05")
+    jobs = [first, second, third]
+    assert _one(jobs, (_T + 980, "gpu01")) == "4000"
+    assert _one(jobs, (_T + 1040, "gpu01")) == "4001"
+    assert _one(jobs, (_T - 20, "gpu01")) == "4000"
+    assert _one(jobs, (_T + 2010, "gpu01")) == "4001"
+    assert _one(jobs, (_T + 1040, "gpu05")) == "4002"
+
+
 def test_tasks_of_an_array_by_number() -> None:
     """Both the number that people see and the scheduler's own count; short ones do not."""
     tasks = [replace(_job(f"4000_{n}"), number=str(4100 + n)) for n in range(3)]
     at = (_T + 5, "gpu01")
     assert _one(tasks, at, path="home/a/project/run-4000_2") == "4000_2"
     assert _one(tasks, at, path="home/a/project/lightning_logs/version_4101") == "4000_1"
+    # The last task has the number of the array itself.
+    tasks[1] = replace(tasks[1], number="4000")
+    assert _one(tasks, at, path="home/a/project/run-4000_2") == "4000_2"
+    assert _one(tasks, at, path="home/a/project/version_4000") == "4000_1"
     short = [_job("1"), _job("2")]
     assert _one(short, at, path="home/a/project/version_2") == ""
 
