@@ -79,6 +79,8 @@ class Tree:
     places: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     looked: int = 0
+    # Folders that were not looked at.
+    quiet: set[str] = field(default_factory=set)
     loops: set[str] = field(default_factory=set)
 
     def items(self) -> dict[str, Item]:
@@ -98,7 +100,17 @@ class Tree:
         listing = chosen.listing(entries, single)
         listing.problems += self.problems
         listing.looked = self.looked
+        listing.remembered = {
+            entry.path for entry in listing.files if self._above(entry.path) in self.quiet
+        }
         return listing
+
+    def _above(self, path: str) -> str:
+        """The folder that has *path*: the nearest, where a list names files further down."""
+        folder = path.rpartition("/")[0]
+        while folder and folder not in self.folders:
+            folder = folder.rpartition("/")[0]
+        return folder
 
 
 def walk(list_one: List, chosen: Chosen, memory: Memory, at_once: int) -> Tree:
@@ -117,6 +129,7 @@ class _Walk:
         self.tree = Tree()
         self.failed = 0
         self.files = 0
+        self.asked = 0
         # Where a folder is due because its time moved.
         self.moved: set[str] = set()
         self.waiting: list[str] = [""]
@@ -131,10 +144,12 @@ class _Walk:
                         path = self.waiting.pop()
                         known = self.known.get(path)
                         if known and not self._due(path, known):
+                            self.tree.quiet.add(path)
                             self._take(path, known)
                         else:
                             task = pool.submit(self.list_one, path, self.tree.places[path], known)
                             pending[task] = path
+                            self.asked += 1
                     done, _ = wait(pending, return_when=FIRST_COMPLETED) if pending else ((), ())
                     for task in done:
                         self._finish(pending.pop(task), task)
@@ -143,6 +158,7 @@ class _Walk:
                     task.cancel()
                 raise
         self._leave_loops()
+        self.memory.unchanged = not self.memory.full and self.asked == 0
         self.memory.data = kept(self.tree)
         return self.tree
 
@@ -182,6 +198,7 @@ class _Walk:
         message = f"directory cannot be listed: {words}"
         self.tree.problems.append(Problem(path, 0, 0, "unreadable", message))
         if known:
+            self.tree.quiet.add(path)
             self._take(path, known)
 
     def _take(self, path: str, folder: Folder) -> None:

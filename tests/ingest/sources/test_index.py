@@ -276,6 +276,7 @@ def test_what_is_not_due_costs_nothing(web_server: Nginx, opened: Open) -> None:
         again = source.walk(later(memory, 60))
         assert (source.spent.lists, source.spent.reads) == (22 + watched, before)
         assert again.looked == 0 and len(again.files) == 20
+        assert again.remembered == set(paths(again))
         # Ten days are ten hours of patience.
         source.walk(later(memory, 11 * 3600))
         assert source.spent.lists == 44 + watched
@@ -567,6 +568,7 @@ def test_folders_that_fail_stay_as_they_were(web_server: Nginx, opened: Open) ->
         again = source.walk(after)
         assert paths(again) == [f"a/{EVENTS}", f"a/{EVENTS}.2", f"b/{EVENTS}"]
         assert [(p.path, p.kind) for p in again.problems] == [("b", "unreadable")]
+        assert again.remembered == {f"b/{EVENTS}"}
         assert len(first.files) == 3
         assert [p.path for p in source.walk(Memory()).problems] == ["b"]
 
