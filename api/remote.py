@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -32,17 +33,34 @@ from .local import connection
 
 _TIMEOUT_S = 300
 _MOST_ERROR = 100_000  # bytes
+TOKEN = "BOARDLAKE_TOKEN"
+_MOST_TOKEN = 512
+_LOCAL = ("127.0.0.1", "localhost", "::1")
 _KINDS = {one.__name__: one for one in (UsageError, LimitError, LakeError, LakeBusy)}
+_KINDS |= {"Unauthorized": UsageError, "Forbidden": UsageError}
 
 
 class Remote(Client):
     """The lake behind the server at *url*, such as `http://127.0.0.1:8470`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str | None = None) -> None:
+        """A server that asks for a *token* is shown that, or without one BOARDLAKE_TOKEN."""
         parts = urlsplit(url)
+        if parts.username is not None or parts.password is not None:
+            # Not the address itself: it holds a secret.
+            raise UsageError(
+                "no secrets in the address", hint="pass token=, or set BOARDLAKE_TOKEN"
+            )
         if not parts.hostname or parts.query or parts.fragment:
             raise UsageError(f"{url}: expected http://HOST:PORT")
         self._url = url.rstrip("/")
+        # Over plain http others may listen: only who says so shows a token there.
+        if token is None and (parts.scheme.lower() == "https" or parts.hostname in _LOCAL):
+            token = os.environ.get(TOKEN)
+        self._headers = _authorization(token)
+        # A redirect would show the token to whomever it leads to.
+        handlers = [_Stay()] if self._headers else []
+        self._opener = urllib.request.build_opener(*handlers)
 
     def close(self) -> None:
         """Nothing is held between two questions."""
@@ -96,10 +114,10 @@ class Remote(Client):
         request = urllib.request.Request(
             f"{self._url}/api/v1/{path}",
             None if body is None else json.dumps(body).encode(),
-            {} if body is None else {"Content-Type": "application/json"},
+            self._headers | ({} if body is None else {"Content-Type": "application/json"}),
         )
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
+            with self._opener.open(request, timeout=_TIMEOUT_S) as answer:
                 yield answer
         except urllib.error.HTTPError as error:
             with error:
@@ -108,6 +126,20 @@ class Remote(Client):
             reason = getattr(error, "reason", error)
             hint = "is `boardlake serve` running there?"
             raise LakeError(f"{self._url} does not answer: {reason}", hint=hint) from error
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        """Follow nothing."""
+
+
+def _authorization(token: str | None) -> dict[str, str]:
+    token = (token or "").strip()
+    if not token:
+        return {}
+    if len(token) > _MOST_TOKEN or not token.isascii() or not token.isprintable():
+        raise UsageError(f"token: expected at most {_MOST_TOKEN} ASCII characters")
+    return {"Authorization": f"Bearer {token}"}
 
 
 def _error(body: bytes, status: int) -> BoardlakeError:

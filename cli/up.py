@@ -11,7 +11,18 @@ import click
 from ..core.errors import SourceError, UsageError
 from .context import Context
 from .ingest import configure, cycle, known_sources, stop_on_signals
-from .serve import HOST, PORT, bind, bind_near, browse, open_service, serve, stopping, url
+from .serve import (
+    HOST,
+    PORT,
+    bind,
+    bind_near,
+    browse,
+    open_service,
+    open_tokens,
+    serve,
+    stopping,
+    url,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from ..api.service import Service
@@ -61,6 +72,7 @@ def _serve(
 ) -> None:
     from .behind import Behind, Heard
 
+    tokens = open_tokens(context)
     if not context.location.exists():
         context.open(read_only=False, create=True).close()
     service = open_service(context)
@@ -72,7 +84,7 @@ def _serve(
         try:
             if open_:
                 browse(at)
-            serve(service, bound)
+            serve(service, bound, tokens)
         finally:
             context.say("boardlake: stopping")
             behind.stop()

@@ -20,10 +20,12 @@ _GROUPS = {
     "Export and deletion": ("exports", "export", "delete", "receipts"),
     "What people write": ("annotations", "views", "markdown"),
     "Python API": ("ask",),
+    "Edges": ("receive",),
 }
 _OTHERS = "More"
 _REFUSED = (
-    ("400", "Refused"), ("403", "Not from here"), ("404", "Not there"), ("413", "Too much"),
+    ("400", "Refused"), ("401", "Who asks"), ("403", "Not from here"), ("404", "Not there"),
+    ("409", "Not yours"), ("413", "Too much"),
     ("429", "Too many at once"), ("503", "Not now"), ("507", "No room"),
 )  # fmt: skip
 _DEEPEST = 8
