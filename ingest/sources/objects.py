@@ -176,6 +176,8 @@ class ObjectSource:
                 Problem("", 0, 0, "unreadable", "nothing lies below the prefix: check its spelling")
             )
         tree.root = tree.build("", rows, now, tree.root)
+        # Two ranges may have met the same key.
+        problems = [list(one) for one in sorted({(path, told) for path, told in problems})]
         tree.root["p"] = problems
         if problems:
             # Its parts cannot be listed alone without meeting the same keys again.
@@ -257,11 +259,9 @@ class ObjectSource:
 
         def pages() -> Iterable[Any]:
             for page in self._list.pages(prefix, problems, after, until):
-                over = bool(until and page and page[-1]["path"] > until)
-                kept = [item for item in page if item["path"] <= until] if over else page
-                if kept and not odd.is_odd(kept[-1]["path"]):
-                    marks.append(kept[-1]["path"])
-                yield kept
+                if page:
+                    marks.append(page[-1]["path"])
+                yield page
                 # Around an odd key pages come in no order: then there is no going on behind one.
                 if most and len(marks) >= most and not problems:
                     return

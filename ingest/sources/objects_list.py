@@ -92,6 +92,15 @@ class Lister:
         Only keys behind *after* up to *until*, where given. Raises Failed. *problems* gets path and
         message of what is left out.
         """
+        for page in self._pages(prefix, problems, after, until):
+            if until and page and _key(page[-1]) > until:
+                page = [item for item in page if _key(item) <= until]
+            yield page
+
+    def _pages(
+        self, prefix: str, problems: list[list[str]], after: str, until: str
+    ) -> Iterator[Page]:
+        """The same, with some keys behind *until*."""
         last, tried, plainly = after, 0, odd.is_odd(prefix)
         while True:
             try:
@@ -151,19 +160,17 @@ class Lister:
             self.patience.ask()
             try:
                 answer = request()
-            except Exception as error:
-                self.spent.add(lists=lists, reads=reads)
-                tried += 1
-                self.patience.bad(self._explain(error), tried)
+            except CLIENT_ERRORS as error:
+                fault = explain(error)
+            except odd.errors() as error:
+                fault = odd.explain(error)
             else:
                 self.spent.add(lists=lists, reads=reads)
                 self.patience.good()
                 return answer
-
-    def _explain(self, error: Exception) -> Fault:
-        if isinstance(error, CLIENT_ERRORS):
-            return explain(error)
-        return odd.explain(error)
+            self.spent.add(lists=lists, reads=reads)
+            tried += 1
+            self.patience.bad(fault, tried)
 
     def _stream(self, prefix: str, after: str) -> Iterator[Page]:
         """Pages as they come; raises Failed for an odd key, and what the client raises otherwise."""
@@ -204,7 +211,7 @@ class Lister:
             if odd.is_odd(key):
                 path = self.shown(key)
                 self.odd[path] = key
-                item = {**item, "path": path}
+                item = {**item, "path": path, "key": key}
             found.append(item)
         return found
 
@@ -282,6 +289,12 @@ class Lister:
             below = join(level, name)
             if below < before and below != after and f"{below}/\U0010ffff" > after:
                 yield from self.pages(below, problems, after=after)
+
+
+def _key(item: Any) -> str:
+    """The key of a listed object, whose path may be shown otherwise."""
+    found: str = item.get("key") or item["path"]
+    return found
 
 
 def _below(root: str, path: str) -> str:

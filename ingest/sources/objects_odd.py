@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -128,6 +129,12 @@ class Plain:
             "last_modified": answer["LastModified"],
             "e_tag": answer.get("ETag"),
         }
+
+
+def errors() -> tuple[type[Exception], ...]:
+    """What boto3 raises; nothing as long as it is not in use."""
+    found = sys.modules.get("botocore.exceptions")
+    return (found.BotoCoreError, found.ClientError) if found else ()
 
 
 def explain(error: Exception) -> Fault:

@@ -127,7 +127,9 @@ def _s3(
             config["region"] = region
     store = S3Store(remote.host, config=config, **given, **_options(settings, endpoint))
     plain = (lambda: _client(settings, own)) if importlib.util.find_spec("boto3") else None
-    return Bucket(store, "s3", remote.host, remote.path, 1000, True, plain)
+    # Express buckets, whose names end so, list in no order.
+    ordered = not remote.host.endswith("--x-s3")
+    return Bucket(store, "s3", remote.host, remote.path, 1000, ordered, plain)
 
 
 class _Fixed:

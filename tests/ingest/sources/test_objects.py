@@ -336,22 +336,38 @@ def test_odd_keys_are_read_with_boto3(opened: Open, bucket: moto.Bucket, proxy: 
         again.read(shown, 0, 10)
 
 
+@pytest.mark.parametrize("plain", [True, False])
 def test_odd_keys_amid_thousands(
-    large: moto.Bucket, proxy: Faulty, monkeypatch: pytest.MonkeyPatch
+    large: moto.Bucket, proxy: Faulty, monkeypatch: pytest.MonkeyPatch, plain: bool
 ) -> None:
-    """All is listed, and pages without odd keys not by boto3."""
-    pytest.importorskip("boto3")
+    """All is listed, and pages without odd keys not by boto3; also in ranges side by side, which may
+    end amid them. Without boto3 only the odd ones are missing."""
     behind(large, proxy, monkeypatch)
-    odd = [f"p1/0500//{n}/{EVENTS}" for n in range(5)]
+    odd = [f"p1/0500//{n}/{EVENTS}" for n in range(5)] + [f"p2/0100/../{EVENTS}"]
     for path in odd:
         large.put(path, b"x")
     try:
         source = objects.open_source(SourceSettings(**large.settings()))  # type: ignore[arg-type]
-        listing = source.walk(Memory())
-        assert len(listing.files) == PROJECTS * RUNS + 5
-        assert not listing.problems
-        # Four pages, and the second one twice: obstore asked for it first.
-        assert source.spent.lists == proxy.count() == 5
+        if plain:
+            pytest.importorskip("boto3")
+        else:
+            monkeypatch.setattr(source._list, "plain", None)
+        memory = Memory(rescan_s=0)
+        first = source.walk(memory)
+        assert len(first.files) == PROJECTS * RUNS + (6 if plain else 0)
+        assert len({entry.path for entry in first.files}) == len(first.files)
+        assert len(first.problems) == (0 if plain else 2)
+        if plain:
+            # Four pages, and two of them twice: obstore asked for them first.
+            assert source.spent.lists == proxy.count() == 6
+        for pages in (1, 2, 3):
+            monkeypatch.setattr(objects, "_SPLIT_PAGES", pages)
+            monkeypatch.setattr(objects, "_LISTS_AT_ONCE", 4 - pages)
+            memory = later(memory, DAY)
+            memory.rescan_s = 0
+            again = source.walk(memory)
+            assert again.files == first.files
+            assert again.problems == first.problems
     finally:
         for path in odd:
             large.delete(path)
