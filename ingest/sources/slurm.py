@@ -157,7 +157,11 @@ class SlurmSource:
         live = self._wanted(slurm_words.parse_squeue(text, nonce))
         over = self._accounted(users, data, memory)
         seen = {job.job_id for job in live}
-        found = self._detailed(live, known) + [job for job in over if job.job_id not in seen]
+        # What only the accounting thinks to be running was lost by it.
+        ended = [
+            job for job in over if job.job_id not in seen and job.state not in slurm_words.ACTIVE
+        ]
+        found = self._detailed(live, known) + ended
         told = {job.job_id for job in found}
         return found + [
             lost(one, data.get("asked_at", memory.now))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 
@@ -17,7 +18,7 @@ from .ssh_source import SshSource
 
 _AT_ONCE = 32
 _MAX_ANSWER = 256 << 20
-_NOT_FOUND = 127
+_NO_TEXT = re.compile(r"[\ud800-\udfff]")
 # Paths in one command.
 _CHUNK = 200
 # Where Slurm is installed is told by the login shell's settings, which a command does not read.
@@ -75,6 +76,8 @@ class There:
     def resolve(self, paths: Sequence[str]) -> dict[str, str]:
         """The real paths of those that are directories."""
         found: dict[str, str] = {}
+        # A command is text: what is no UTF-8 cannot be named in it.
+        paths = [path for path in paths if not _NO_TEXT.search(path)]
         for at in range(0, len(paths), _CHUNK):
             said = self._ask(["sh", "-c", _RESOLVE, "sh", *paths[at : at + _CHUNK]])
             parts = said.split("\0")
