@@ -17,7 +17,7 @@ from boardlake.ingest.memory import Memory
 from boardlake.ingest.sources import objects, objects_list
 from boardlake.ingest.sources.base import Changed, Listing
 from boardlake.ingest.sources.objects import ObjectSource
-from boardlake.tests.servers import moto
+from boardlake.tests.servers import moto, radosgw
 from boardlake.tests.servers.faulty import Faulty, faulty
 
 EVENTS = "events.out.tfevents.1700000000.host.1.0"
@@ -334,6 +334,24 @@ def test_odd_keys_are_read_with_boto3(opened: Open, bucket: moto.Bucket, proxy: 
     assert again.stat(shown) is None
     with pytest.raises(FileNotFoundError):
         again.read(shown, 0, 10)
+
+
+def test_odd_keys_of_ceph(gateway: radosgw.Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that checks signatures takes them as they are, too."""
+    pytest.importorskip("boto3")
+    bucket = gateway.bucket()
+    for name, value in bucket.environ.items():
+        monkeypatch.setenv(name, value)
+    held = {path: path for path in PLAIN} | {shown: key for key, shown in ODD.items()}
+    for key in held.values():
+        bucket.put(key, key.encode())
+    source = objects.open_source(SourceSettings(**bucket.settings()))  # type: ignore[arg-type]
+    listing = source.walk(Memory())
+    assert not listing.problems
+    assert [entry.path for entry in listing.files] == sorted(held)
+    for entry in listing.files:
+        assert source.read(entry.path, 0, 1000, entry.version) == held[entry.path].encode()
+        assert source.stat(entry.path) == entry
 
 
 @pytest.mark.parametrize("plain", [True, False])
