@@ -30,7 +30,7 @@ _MAX_JUMPS = 8
 # A host that was away is tried again after so long: until then all its files fail at once.
 _AWAY_S = 60.0
 # sshd drops new connections while too many others log in (MaxStartups).
-_TRIES = 4
+_TRIES = 6
 # Commands at a time: sshd allows ten sessions a connection (MaxSessions), and SFTP is one of them.
 _COMMANDS = 4
 # The next scan of a watch comes soon: until then a connection is kept.
@@ -294,24 +294,26 @@ class Link:
 
     async def _connect(self) -> asyncssh.SSHClientConnection:
         client = _Client(accept=False)
+        dropped: Exception | None = None
         try:
             async with asyncio.timeout(self.timeout):
                 for tries in range(_TRIES):
                     try:
                         return await self._try(client)
-                    except (ConnectionResetError, asyncssh.ConnectionLost):
-                        if tries == _TRIES - 1:
-                            raise
+                    except (ConnectionResetError, asyncssh.ConnectionLost) as error:
+                        dropped = error
                         await asyncio.sleep(random.uniform(0.1, 0.3) * 2**tries)
-        except SourceError:
-            raise
         except UsageError as error:
             raise SourceError(f"{self.host}: {error.message}", hint=error.hint) from error
         except (OSError, asyncssh.Error, ValueError, RecursionError) as error:
+            # Between two tries the time runs out: what went wrong was the one before.
+            known = dropped if dropped is not None and isinstance(error, TimeoutError) else error
             raise ssh_words.explained(
-                error, self.host, self.timeout, key=client.unknown, other=client.other
+                known, self.host, self.timeout, key=client.unknown, other=client.other
             ) from error
-        raise AssertionError("unreachable")
+        raise ssh_words.explained(
+            dropped or asyncssh.ConnectionLost(""), self.host, self.timeout
+        ) from dropped
 
     async def _try(self, client: _Client) -> asyncssh.SSHClientConnection:
         way = self.way

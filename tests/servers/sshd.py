@@ -238,7 +238,7 @@ def _server(folder: Path, hosts: list[Host], shell: bool, extra: str, each: str)
         "PasswordAuthentication no",
         "KbdInteractiveAuthentication no",
         "PermitRootLogin prohibit-password",
-        "MaxStartups 100",
+        "" if "MaxStartups" in extra else "MaxStartups 100",
         "UseDNS no",
         "PrintMotd no",
         "" if "Subsystem" in extra else "Subsystem sftp internal-sftp",

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -421,10 +422,10 @@ def test_hosts_that_do_not_answer(opens: Open, tmp_path: Path) -> None:
         [sys.executable, "-c", HANGS_UP], stdout=subprocess.PIPE, text=True
     ) as other:
         assert other.stdout
-        for said in ("closed", "no agreement"):
+        for said in ("the connection was closed", "no agreement"):
             port = int(other.stdout.readline())
             source = opens(alias(tmp_path, f"  Port {port}"))
-            assert "sftp://gone/x: " in str(failure(source)), said
+            assert f"sftp://gone/x: {said}" in str(failure(source))
         other.kill()
     source = opens(alias(tmp_path, "  HostName no-such-name.invalid"), uri="sftp://no.invalid/x")
     assert "no.invalid/x: there is no host of this name" in str(failure(source))
@@ -622,6 +623,24 @@ def test_hosts_behind_a_jump_host(opens: Open) -> None:
         uri = "sftp://node01-jump/~/runs"
         error = failure(opens(hosts[0].settings(), uri=uri))
         assert f"{uri}: its jump host cannot be reached: bastion: connection refused" in str(error)
+
+
+def test_a_host_with_many_guests(opens: Open) -> None:
+    """sshd drops logins while there are too many: they are tried again."""
+    with cluster(extra="MaxStartups 1") as machine, ThreadPoolExecutor(1) as pool:
+        host = machine.fresh()
+        host.put(PATH, b"x")
+        guest = socket.create_connection(("127.0.0.1", host.port))
+        while guest.recv(4) != b"SSH-":
+            guest.close()
+            guest = socket.create_connection(("127.0.0.1", host.port))
+        with guest:
+            source = opens(host.settings(), timeout=30)
+            asked = pool.submit(lambda: paths(source.walk(Memory())))
+            with pytest.raises(TimeoutError):
+                asked.result(0.3)
+        assert asked.result() == [PATH]
+        assert "MaxStartups throttling" in machine.log
 
 
 def test_a_jump_host_that_is_its_own(opens: Open) -> None:
