@@ -43,6 +43,7 @@ _CYCLE = {
          "list_requests", "read_requests", "bytes_received", "files_looked"), _SIZE,
     ),
     "cost": f.finite, "error": f.text(20_000), "skipped": f.text(20_000),
+    "requests_per_day": _SIZE, "rescan_s": f.finite,
 }  # fmt: skip
 _TIME = f.maybe(f.finite)
 _JOB = {

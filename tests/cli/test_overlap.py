@@ -141,3 +141,30 @@ def test_a_killed_watch_is_no_obstacle(
     watch.kill()
     watch.wait()
     assert call(house, "ingest")[0] == 0
+
+
+def test_what_reads_behind_pages_stands_by(house: Path) -> None:
+    """`boardlake up` beside a watch of somebody else goes on, and reads when that ends."""
+    with Turns(house / "lake" / "turns", watch=True) as turns:
+        turns.take(["lab", "bucket"])
+        env = {k: v for k, v in os.environ.items() if not k.startswith("BOARDLAKE_")}
+        behind = subprocess.Popen(
+            [sys.executable, "-m", "boardlake", "ingest", "--watch", "0.1", "--behind", "--json"],
+            cwd=house, env=env | {"HOME": str(house)},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        with behind:
+            assert behind.stdin and behind.stdout
+            first = json.loads(behind.stdout.readline())
+            assert first["sources"] == [] and len(first["left"]) == 2
+            turns.close()
+            read = 0
+            while read < 20:
+                read += sum(
+                    one["points"] for one in json.loads(behind.stdout.readline())["sources"]
+                )
+            # It ends with the server, which holds the other end of its stdin.
+            behind.stdin.close()
+            behind.stdout.read()
+            assert behind.wait(_PATIENCE_S) == 0
+    assert points(house) == 20
