@@ -85,7 +85,7 @@ def make(
     rows = known.rows
     listed = {entry.path for entry in listing.files}
     # What could not be looked at is not gone.
-    hidden = {problem.path for problem in listing.problems}
+    hidden = {found.path for found in listing.problems if found.kind != "host key"}
     gone = [
         row
         for path, row in rows.items()
