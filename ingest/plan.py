@@ -17,6 +17,8 @@ from .names import order_key
 from .reader import Work
 from .sources.base import Listing, split
 
+# Problems of a listing behind which there may be files.
+_UNSEEN = ("unreadable", "too deep")
 # Tag, plugin, content, display name and description of every series of a run's stream.
 AskMetadata = Callable[[int, str], list[tuple[str, str, bytes, str, str]]]
 
@@ -85,7 +87,7 @@ def make(
     rows = known.rows
     listed = {entry.path for entry in listing.files}
     # What could not be looked at is not gone.
-    hidden = {found.path for found in listing.problems if found.kind != "host key"}
+    hidden = {found.path for found in listing.problems if found.kind in _UNSEEN}
     gone = [
         row
         for path, row in rows.items()

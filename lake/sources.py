@@ -12,7 +12,7 @@ from . import facts
 from .database import Lake
 
 # Kinds of problems that only a listing finds, beside 'unreadable'.
-_OF_LISTINGS = ("source", "too deep", "no ranges")
+_OF_LISTINGS = ("source", "too deep", "no ranges", "host key")
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def write_cycles(lake: Lake, reports: list[dict[str, Any]], *, again: bool = Fal
 def write_problems(lake: Lake, source: str, problems: list[Problem]) -> None:
     """Store what a listing could not see, and forget what it now can; nothing is written twice."""
     known = lake.query(
-        "SELECT path, kind, message FROM problems WHERE source = ? AND (kind IN (?, ?, ?) OR"
+        "SELECT path, kind, message FROM problems WHERE source = ? AND (kind IN (?, ?, ?, ?) OR"
         " kind = 'unreadable' AND path NOT IN (SELECT path FROM files WHERE source = ?))",
         [source, *_OF_LISTINGS, source],
     )
