@@ -78,7 +78,7 @@ def open_source(settings: SourceSettings) -> AnySource:
         from fsspec.registry import known_implementations
 
         known = known_implementations.get(scheme, {})
-        hint = str(known.get("err") or "see fsspec's documentation of this scheme")
+        hint = str(known.get("err") or "see fsspec's documentation of this scheme")[:300]
         raise UsageError(f"{scheme}:// needs a package that is not installed", hint=hint) from None
     return AnySource(settings, cls, _options(settings, cls, scheme))
 

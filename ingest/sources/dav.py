@@ -10,7 +10,7 @@ from ...core.values import Problem
 from ..memory import Memory
 from . import pages
 from .folders import Folder, Item, join
-from .web import HttpError, when
+from .web_answers import HttpError, when
 from .webtree import WebTree, encoded_path, own_address
 
 _ASKED = (

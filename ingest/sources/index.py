@@ -13,7 +13,8 @@ from . import pages
 from .base import Listing
 from .folders import Folder, Item, join
 from .pages import Row
-from .web import AT_ONCE, Gone, HttpError
+from .web import AT_ONCE
+from .web_answers import Gone, HttpError
 from .webtree import WebTree, encoded_path, own_address
 
 # Nginx answers the first, Caddy either; whoever knows only HTML sends it anyway.

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit
 
 from .folders import shown
-from .web import encoded, when
+from .web_answers import encoded, when
 
 MAX_ROWS = 1_000_000
 MAX_LINK = 8192

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-import base64
-import email.utils
-import errno
-import netrc
-import os
 import re
 import threading
 import time
 import urllib.request
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from http import HTTPStatus
-from urllib.parse import quote, unquote, urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import urllib3
 from urllib3 import exceptions as broken
 
 from ...core import places
-from ...core.errors import SourceError
 from ...core.settings import SourceSettings
-from .base import Changed, Spent
+from .base import Spent
+from .web_answers import (
+    Answer,
+    Facts,
+    Gone,
+    HttpError,
+    Silent,
+    encoded,
+    facts_of,
+    same,
+    shown_host,
+    spoken,
+    unpacked,
+)
+from .web_login import LOGIN, authorization
 
 AT_ONCE = 16
 MAX_ANSWER = 64 << 20
@@ -32,64 +38,11 @@ _CHUNK = 1 << 18
 _TRIES = 3
 _REDIRECTS = 5
 _LONGEST_WAIT_S = 5.0
-# Times are in whole seconds: what changed before that many cannot have changed in the same one.
-_QUIET_S = 2.0
 # Below this an answer is given up: a server that drips would hold a scan for ever.
 _SLOWEST = 1024
-_BUSY = (429, 500, 502, 503, 504)
 _PORTS = {"http": 80, "https": 443}
 _MOVED = (301, 302, 303, 307, 308)
-_BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_SAFE = "/%:@!$&'()*+,;=~-._"
 _RANGE = re.compile(r"bytes\s+(\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", re.IGNORECASE)
-
-LOGIN = (
-    "set BOARDLAKE_HTTP_TOKEN, or BOARDLAKE_HTTP_USER and BOARDLAKE_HTTP_PASSWORD, "
-    "or name the host in ~/.netrc"
-)
-
-
-class HttpError(OSError):
-    """What went wrong in words; `status` is 0 where there was no answer at all, `hint` what to do."""
-
-    def __init__(self, words: str, *, status: int = 0, hint: str = "", wait_s: float = 0.0) -> None:
-        super().__init__(errno.EIO, words)
-        self.status = status
-        self.hint = hint
-        self.wait_s = wait_s
-
-    @property
-    def away(self) -> bool:
-        """Whether it was the server that failed, not the one address."""
-        return self.status == 0 or self.status in _BUSY
-
-
-class Gone(FileNotFoundError):
-    """The server says that there is nothing at this address."""
-
-    def __init__(self) -> None:
-        super().__init__(errno.ENOENT, "is no longer there")
-
-
-@dataclass
-class Answer:
-    """A whole, bounded answer; `path` is where it came from after redirects, percent-encoded."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    path: str
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What the headers of an answer say of a file: -1, 0 and '' where they do not."""
-
-    size: int = -1
-    mtime_ns: int = 0
-    etag: str = ""
-    # Seconds between its last change and the answer, by the server's own clock.
-    age_s: float = 0.0
 
 
 class Client:
@@ -108,7 +61,7 @@ class Client:
         self._spent = spent
         self._timeout = settings.timeout
         self._stop = threading.Event()
-        self._secret = _authorization(settings, self.host)
+        self._secret = authorization(settings, self.host)
         self._pools: dict[tuple[str, int | None], urllib3.HTTPConnectionPool] = {}
         self._lock = threading.Lock()
 
@@ -132,7 +85,7 @@ class Client:
             try:
                 response, at = self._follow(method, path, sent, body, lists=1)
                 with _closing(response):
-                    found = _unpacked(response, self._whole(response, MAX_ANSWER))
+                    found = unpacked(response, self._whole(response, MAX_ANSWER), MAX_ANSWER)
                 return Answer(response.status, response.headers, found, at)
             except HttpError as error:
                 self._again(error, left)
@@ -177,7 +130,7 @@ class Client:
                     if response.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                         return bytearray()
                     skip, total = self._begin(response, start)
-                    _same(facts_of(response.headers), version, total, (size, mtime_ns))
+                    same(facts_of(response.headers), version, total, (size, mtime_ns))
                     return self._part(response, skip, length)
             except HttpError as error:
                 self._again(error, left)
@@ -269,7 +222,7 @@ class Client:
         safer = (scheme, to.scheme) == ("http", "https")
         if host != self.host.lower() or not (same or safer):
             raise HttpError(
-                f"redirects to another server, {_shown_host(host)}: not followed",
+                f"redirects to another server, {shown_host(host)}: not followed",
                 status=310,
                 hint="give the address that it redirects to",
             )
@@ -303,7 +256,7 @@ class Client:
     def _again(self, error: HttpError, left: int) -> None:
         """Wait before the next try; raises *error* where there shall be none."""
         # A host that is silent costs its time-out once.
-        if not left or not error.away or isinstance(error, _Silent) or self._stop.is_set():
+        if not left or not error.away or isinstance(error, Silent) or self._stop.is_set():
             raise error
         if self._stop.wait(max(0.2 * 4 ** (_TRIES - 1 - left), error.wait_s)):
             raise error
@@ -335,7 +288,7 @@ class Client:
                 decode_content=False,
             )
         except (broken.HTTPError, OSError, ValueError) as error:
-            raise _spoken(error, self._timeout) from None
+            raise spoken(error, self._timeout) from None
 
     def _pool(self, scheme: str, port: int | None) -> urllib3.HTTPConnectionPool:
         with self._lock:
@@ -365,10 +318,6 @@ class Client:
         return manager.connection_from_host(host, port, scheme)
 
 
-class _Silent(HttpError):
-    """No answer within the time-out: to try again would double it."""
-
-
 class _Chunks:
     """What arrives of a body, up to *most* bytes; raises `HttpError` where it breaks off."""
 
@@ -387,7 +336,7 @@ class _Chunks:
         try:
             data: bytes = self._response.read1(min(self._left, _CHUNK))
         except (broken.HTTPError, OSError, ValueError) as error:
-            raise _spoken(error, self._timeout) from None
+            raise spoken(error, self._timeout) from None
         if not data:
             raise StopIteration
         self._got += len(data)
@@ -395,7 +344,7 @@ class _Chunks:
         self._spent.add(bytes=len(data))
         took = time.monotonic() - self._begun
         if self._left > 0 and took > self._timeout + self._got / _SLOWEST:
-            raise _Silent(f"answers more slowly than {_SLOWEST} bytes a second")
+            raise Silent(f"answers more slowly than {_SLOWEST} bytes a second")
         return data
 
 
@@ -409,123 +358,3 @@ def _closing(response: urllib3.BaseHTTPResponse) -> Iterator[None]:
             response.release_conn()
         else:
             response.close()
-
-
-def _unpacked(response: urllib3.BaseHTTPResponse, body: bytes) -> bytes:
-    if response.headers.get("Content-Encoding", "").lower() not in ("gzip", "x-gzip"):
-        return body
-    try:
-        unpack = zlib.decompressobj(wbits=31)
-        found = unpack.decompress(body, MAX_ANSWER)
-    except zlib.error:
-        raise HttpError("answers with damaged gzip data", status=response.status) from None
-    if unpack.unconsumed_tail:
-        raise HttpError(f"answers with more than {MAX_ANSWER >> 20} MB", status=response.status)
-    return found
-
-
-def _same(facts: Facts, version: str, total: int, listed: tuple[int, int]) -> None:
-    if not version or not facts.etag or _bare(facts.etag) == _bare(version):
-        return
-    # A file that is written to changes its tag all the time; its reader holds what it has read
-    # against hashes of what was there before.
-    if 0 <= listed[0] < total:
-        return
-    # Some servers list other tags than they answer with.
-    if (total, facts.mtime_ns) == listed and facts.age_s > _QUIET_S:
-        return
-    raise Changed(errno.ESTALE, "has changed since it was listed")
-
-
-def _bare(etag: str) -> str:
-    # Apache marks what it has compressed.
-    return etag.removeprefix("W/").strip('"').removesuffix("-gzip")
-
-
-def facts_of(headers: Mapping[str, str]) -> Facts:
-    """What headers say of a file."""
-    length = headers.get("Content-Length", "")
-    mtime = when(headers.get("Last-Modified", ""))
-    now = when(headers.get("Date", ""))
-    return Facts(
-        int(length) if length.isdecimal() and len(length) < 19 else -1,
-        mtime * 10**9,
-        headers.get("ETag", "").strip()[:256],
-        float(now - mtime) if now and mtime else 0.0,
-    )
-
-
-def when(text: str) -> int:
-    """Seconds of a date as HTTP writes it; 0 where it is none."""
-    try:
-        return max(0, int(email.utils.parsedate_to_datetime(text[:64]).timestamp()))
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return 0
-
-
-def encoded(path: str) -> str:
-    """A path as it is sent: what is percent-encoded stays so, what is not becomes so."""
-    whole = _BARE_PERCENT.sub("%25", path)
-    return quote(whole.encode("utf-8", "surrogateescape"), safe=_SAFE)
-
-
-def _shown_host(host: str) -> str:
-    return re.sub(r"[^0-9a-z.:-]", "?", host[:255]) or "?"
-
-
-def _authorization(settings: SourceSettings, host: str) -> dict[str, str]:
-    """The header that the environment or ~/.netrc gives for this source; it is shown to nobody."""
-    if settings.anonymous:
-        return {}
-    prefix = f"{settings.env_prefix}BOARDLAKE_HTTP_"
-    token = os.environ.get(f"{prefix}TOKEN", "")
-    user = os.environ.get(f"{prefix}USER", "")
-    password = os.environ.get(f"{prefix}PASSWORD", "")
-    if not token and not user:
-        user, password = _from_netrc(host)
-    if not token and not user:
-        return {}
-    login = base64.b64encode(f"{user}:{password}".encode()).decode()
-    value = f"Bearer {token}" if token else f"Basic {login}"
-    if not re.fullmatch(r"[\x21-\x7e]+ [\x21-\x7e]+", value):
-        raise SourceError(
-            f"{settings.uri}: {prefix}TOKEN cannot be sent",
-            hint="expected one line of ASCII characters without blanks",
-        )
-    return {"Authorization": value}
-
-
-def _from_netrc(host: str) -> tuple[str, str]:
-    try:
-        found = netrc.netrc(os.environ.get("NETRC")).authenticators(host)
-    except (OSError, ValueError, netrc.NetrcParseError):
-        # Of a file that cannot be understood no line may be shown.
-        return "", ""
-    return (found[0] or "", found[2] or "") if found else ("", "")
-
-
-def _spoken(error: Exception, timeout: float) -> HttpError:
-    """What went wrong, without addresses: an exception's own words may hold them."""
-    inner: BaseException = error
-    if isinstance(error, broken.ProxyError):
-        return _Silent("the proxy cannot be reached", hint="look at the variables *_proxy")
-    if isinstance(error, broken.MaxRetryError) and error.reason:
-        inner = error.reason
-    if isinstance(inner, broken.NameResolutionError):
-        return _Silent("the name of the host is not known", hint="check the host's name")
-    if isinstance(inner, broken.ConnectTimeoutError):
-        return _Silent(f"cannot be reached within {timeout:g} s", hint="check the host and port")
-    if isinstance(inner, broken.TimeoutError | TimeoutError):
-        return _Silent(f"silent for {timeout:g} s")
-    if isinstance(inner, broken.SSLError):
-        return _Silent(
-            "the certificate or the encryption of the server cannot be trusted",
-            hint="SSL_CERT_FILE names the certificates of authorities of your own",
-        )
-    if isinstance(inner, broken.NewConnectionError):
-        return _Silent(
-            "cannot be reached: connection refused or no route", hint="check the host and port"
-        )
-    if isinstance(inner, broken.ProtocolError | broken.IncompleteRead | OSError):
-        return HttpError("the connection broke off")
-    return HttpError("the answer cannot be understood")

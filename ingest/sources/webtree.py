@@ -13,7 +13,8 @@ from ..names import is_event_file
 from .base import Listing, Spent
 from .chosen import Chosen
 from .folders import Folder, Item, Tree, join, walk
-from .web import AT_ONCE, Client, Gone, HttpError
+from .web import AT_ONCE, Client
+from .web_answers import Gone, HttpError
 
 LISTS_AT_ONCE = 8
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import gzip
 import logging
 import os
+import shutil
 import socket
+import ssl
+import subprocess
 import sys
 import threading
 import time
@@ -486,13 +489,38 @@ def test_hosts_that_are_away(opened: Open) -> None:
             opened(f"http://127.0.0.1:{port}/", timeout=0.3).walk(Memory())
         assert f"http://127.0.0.1:{port}" in str(caught.value)
     source = opened("http://127.0.0.1:1/x")
-    with pytest.raises(SourceError, match="cannot be reached"):
+    with pytest.raises(SourceError, match="cannot be reached: connection refused"):
         source.walk(Memory())
     assert source.spent.lists == 1
     with pytest.raises(SourceError, match="name of the host"):
         opened("http://no-such-host.invalid/x").walk(Memory())
     with pytest.raises(SourceError, match="connection broke off|encryption|cannot be understood"):
         opened(f"https://127.0.0.1:{_plain_port()}/x", timeout=2).walk(Memory())
+
+
+def test_certificates(tmp_path: Path, opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A certificate that nobody vouches for is refused; SSL_CERT_FILE vouches for it."""
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is not installed")
+    key, certificate = tmp_path / "key", tmp_path / "certificate"
+    make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    make += ["-nodes", "-days", "2", "-subj", "/CN=lab", "-addext", "subjectAltName=IP:127.0.0.1"]
+    make += ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(make, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with scripted(context) as server:
+        server.html("/", EVENTS)
+        server.file(f"/{EVENTS}", b"abc", Last_Modified=OLD)
+        uri = f"https://127.0.0.1:{server.port}"
+        with pytest.raises(SourceError, match="certificate") as caught:
+            opened(uri).walk(Memory())
+        assert "SSL_CERT_FILE" in caught.value.hint
+        assert not server.asked
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        source = opened(uri)
+        assert paths(source.walk(Memory())) == [EVENTS]
+        assert source.read(EVENTS, 1, 1) == b"b"
 
 
 def _plain_port() -> int:
