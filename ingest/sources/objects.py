@@ -22,7 +22,6 @@ from .objects_tree import (
     Row,
     Rules,
     Tree,
-    events_of,
     join,
     merged,
     mtime_of,
@@ -68,6 +67,7 @@ class ObjectSource:
     def walk(self, memory: Memory) -> Listing:
         """All objects below the root; see `Source.walk`. What is not due comes from memory."""
         self._problems = []
+        before = self.spent.lists + self.spent.reads
         data = memory.data if memory.data.get("format") == _FORMAT else {}
         self._list.odd.update(data.get("odd", {}))
         self._single = bool(data.get("single"))
@@ -75,14 +75,13 @@ class ObjectSource:
         marks: list[str] = data.get("marks", [])
         try:
             if tree.root is None or memory.full:
-                looked, marks = self._whole(tree, memory.now, marks)
+                marks = self._whole(tree, memory.now, marks)
             else:
-                looked, marks = self._due(tree, memory, marks)
+                marks = self._due(tree, memory, marks)
         except Failed as failed:
             raise self._error(failed.fault) from None
         assert tree.root is not None
-        listing = tree.listing()
-        listing.looked = looked
+        listing = tree.listing(memory.now if self.spent.lists + self.spent.reads > before else None)
         listing.problems += self._problems
         listing.problems += [_problem(*one) for one in problems_of(tree.root)]
         kept = self._list.odd and {entry.path for entry in listing.files}
@@ -161,17 +160,16 @@ class ObjectSource:
         root = self._bucket.root
         return len(root) + 1 if root else 0
 
-    def _whole(self, tree: Tree, now: float, marks: list[str]) -> tuple[int, list[str]]:
-        """List everything; returns how many event files were looked at, and a mark for each page."""
+    def _whole(self, tree: Tree, now: float, marks: list[str]) -> list[str]:
+        """List everything; returns a mark for each page."""
         if self._single and self._look_at_single(tree, now):
-            return 1, []
+            return []
         self._single = False
         problems: list[list[str]] = []
         rows, found_marks = self._everything(marks, problems)
-        looked = events_of(rows)
         if not rows and self._bucket.root:
             if self._look_at_single(tree, now):
-                return 1, []
+                return []
             self._problems.append(
                 Problem("", 0, 0, "unreadable", "nothing lies below the prefix: check its spelling")
             )
@@ -182,7 +180,7 @@ class ObjectSource:
         if problems:
             # Its parts cannot be listed alone without meeting the same keys again.
             _flatten(tree.root)
-        return looked, found_marks
+        return found_marks
 
     def _everything(
         self, marks: list[str], problems: list[list[str]]
@@ -268,20 +266,20 @@ class ObjectSource:
 
         return list(self._rules.gather(pages(), self._cut))
 
-    def _due(self, tree: Tree, memory: Memory, marks: list[str]) -> tuple[int, list[str]]:
+    def _due(self, tree: Tree, memory: Memory, marks: list[str]) -> list[str]:
         """List what is due, however that takes the fewest requests; the rest is remembered."""
         assert tree.root is not None
         plan = tree.plan(memory.due)
         if "" in plan.flat or self._single and plan.levels:
             return self._whole(tree, memory.now, marks)
         if not plan.levels:
-            return 0, marks
+            return marks
         with ThreadPoolExecutor(_LISTS_AT_ONCE) as pool:
             step = _Step(self, pool)
             step.start(plan.flat, plan.levels)
             tree.root = step.renewed(tree, "", tree.root, memory.now)
         self._problems += step.problems
-        return step.looked, marks
+        return marks
 
 
 class _Step:
@@ -292,7 +290,6 @@ class _Step:
         self._flat: dict[str, Any] = {}
         self._levels: dict[str, Any] = {}
         self.problems: list[Problem] = []
-        self.looked = 0
 
     def start(self, flat: list[str], levels: list[str]) -> None:
         """Begin to list, the first levels first: they may show more to list."""
@@ -332,7 +329,6 @@ class _Step:
             if name not in node["s"]:
                 below = join(prefix, name)
                 self._flat[below] = self._pool.submit(self._rows, below)
-        self.looked += events_of(loose)
         children = {}
         for name in sorted(names):
             below, known = join(prefix, name), node["s"].get(name)
@@ -347,7 +343,6 @@ class _Step:
             rows, problems = self._flat[prefix].result()
         except Failed as failed:
             return self._kept(prefix, node, failed.fault)
-        self.looked += events_of(rows)
         new = tree.build(prefix, rows, now, node, prefix.count("/") + 1)
         new["p"] = problems
         if problems:
@@ -362,7 +357,6 @@ class _Step:
         except Failed as failed:
             self._kept(prefix, nothing, failed.fault)
             return None
-        self.looked += events_of(rows)
         new = tree.build(prefix, rows, now, None, prefix.count("/") + 1)
         new["p"] = problems
         if problems:

@@ -244,13 +244,12 @@ class Lister:
                 )
             return ""
         hint = "; pip install 'boardlake[aws]' reads such keys" if self.bucket.kind == "s3" else ""
-        problems.append(
-            [
-                _below(root, self.shown(key)),
-                f"{what.reason} in a key: neither it nor what shares it is read, and of the 1,000 "
-                f"keys before it some may be missing{hint}",
-            ]
+        # Told of the directory: what is known to lie there is not gone for not being seen.
+        told = (
+            f"{_below(root, self.shown(key))}: {what.reason} in a key. What shares it is not read, and "
+            f"of the 1,000 keys before it in this directory some may be missing{hint}"
         )
+        problems.append([_below(root, what.directory), told])
         for level, onward, objects, names in self._levels(prefix, what.directory):
             yield from self._beside(level, objects, names, last, onward, problems)
         return what.behind
@@ -298,4 +297,6 @@ def _key(item: Any) -> str:
 
 
 def _below(root: str, path: str) -> str:
+    if path == root:
+        return ""
     return path[len(root) + 1 :] if root and path.startswith(f"{root}/") else path

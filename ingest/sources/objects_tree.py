@@ -184,15 +184,22 @@ class Tree:
         keys = sum(row[1] for row in loose) + sum(node["k"] for node in nodes.values())
         return {"k": keys, "l": now, "c": changed, "g": loose, "s": nodes, "p": []}
 
-    def listing(self) -> Listing:
-        """Everything that is known, as a listing."""
+    def listing(self, now: float | None) -> Listing:
+        """Everything that is known; what was not looked at *now*, or at all, is remembered."""
         listing = Listing()
-        rows = list(rows_of(self.root)) if self.root else []
-        directories = _with_parents({row[0] for row in rows})
-        for row in rows:
+        nodes = list(_nodes(self.root)) if self.root else []
+        directories = _with_parents({row[0] for node in nodes for row in node["g"]})
+        for row, looked in ((row, node["l"] == now) for node in nodes for row in node["g"]):
             begin = f"{row[0]}/" if row[0] else ""
-            for name, size, mtime, version in _unpack(row, 0):
-                listing.files.append(FileEntry(begin + name, size, mtime * 10**9, version))
+            files = [
+                FileEntry(begin + name, size, mtime * 10**9, version)
+                for name, size, mtime, version in _unpack(row, 0)
+            ]
+            listing.files += files
+            if looked:
+                listing.looked += len(files)
+            else:
+                listing.remembered.update(entry.path for entry in files)
             beside = [
                 FileEntry(begin + name, size, mtime * 10**9, version)
                 for name, size, mtime, version in _unpack(row, 1)
@@ -271,21 +278,20 @@ def join(prefix: str, name: str) -> str:
 
 def rows_of(node: Node) -> Iterator[Row]:
     """All rows of a node and below."""
-    yield from node["g"]
-    for child in node["s"].values():
-        yield from rows_of(child)
+    for found in _nodes(node):
+        yield from found["g"]
 
 
 def problems_of(node: Node) -> Iterator[list[str]]:
     """All problems of a node and below: path and message."""
-    yield from node["p"]
+    for found in _nodes(node):
+        yield from found["p"]
+
+
+def _nodes(node: Node) -> Iterator[Node]:
+    yield node
     for child in node["s"].values():
-        yield from problems_of(child)
-
-
-def events_of(rows: Iterable[Row]) -> int:
-    """How many event files rows hold."""
-    return sum(row[_TEXTS].count("\n") + 1 for row in rows if row[_TEXTS])
+        yield from _nodes(child)
 
 
 def _newest(rows: Iterable[Row], now: float, old: Node | None) -> float:

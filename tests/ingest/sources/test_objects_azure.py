@@ -57,7 +57,8 @@ def test_odd_keys_hide_only_their_directory(container: azurite.Container) -> Non
         found = [entry.path for entry in listing.files]
         assert set(held) - {f"b/x/{EVENTS}"} <= set(found) <= set(held)
         assert len(found) == len(set(found))
-        assert {problem.path for problem in listing.problems} == {f"b/\\x2fodd/{EVENTS}", "b"}
+        assert {problem.path for problem in listing.problems} == {"b"}
+        assert any(f"b/\\x2fodd/{EVENTS}" in problem.message for problem in listing.problems)
     for entry in listing.files:
         assert source.read(entry.path, 0, 1000, entry.version) == entry.path.encode()
 
