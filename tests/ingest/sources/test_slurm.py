@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
-import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
@@ -17,26 +17,41 @@ from boardlake.core.settings import SourceSettings
 from boardlake.ingest.cycle import run
 from boardlake.ingest.memory import Memory
 from boardlake.ingest.report import Options, Report
+from boardlake.ingest.sample.writer import EventWriter
 from boardlake.ingest.setup import open_source, setups
 from boardlake.ingest.sources.base import Listing
 from boardlake.tests.ingest.conftest import House
 from boardlake.tests.servers import slurm, sshd
 
-# What a job runs: an event file in a folder, after a step's pause the next ones.
-_TRAIN = """\
+# The program that a job runs: a run of five steps.
+_PROGRAM = """\
 import os, socket, sys, time
 from pathlib import Path
-from boardlake.ingest.sample.writer import EventWriter
+from boardlake.tests.ingest.sources.test_slurm import write_run
 
-options = dict(argument.split("=", 1) for argument in sys.argv[1:])
-folder = Path(options["--logdir"])
 name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{os.getpid()}.0"
-begun = time.time() - float(options.get("--ago", 0))
-with EventWriter(folder / name) as writer:
-    writer.file_version(begun)
-    for step in range(5):
-        writer.scalar("loss", 1.0 / (step + 1), step, begun + step / 100)
+write_run(Path(sys.argv[1]) / name, time.time())
 """
+# The same without Python's start: `train --logdir=FOLDER` and `train --logdir=FOLDER --old`.
+_TRAIN = """\
+train() {
+    local folder= template=new
+    for argument; do
+        case $argument in --logdir=*) folder=${argument#*=} ;; --old) template=old ;; esac
+    done
+    mkdir -p "$folder"
+    cp TEMPLATES/$template "$folder/events.out.tfevents.$(date +%s).$(hostname).$$.0"
+}
+hold() { until [ -e FOLDER/go ]; do sleep 0.1; done; }
+"""
+
+
+def write_run(path: Path, begun: float) -> None:
+    """An event file of five steps."""
+    with EventWriter(path) as writer:
+        writer.file_version(begun)
+        for step in range(5):
+            writer.scalar("loss", 1.0 / (step + 1), step, begun + step / 100)
 
 
 class Lab:
@@ -46,17 +61,18 @@ class Lab:
         self.cluster, self.house = cluster, house
         self.folder = folder / "my project = 1"
         self.folder.mkdir()
-        (self.folder / "train.py").write_text(_TRAIN)
+        self.templates = folder / "templates"
+        write_run(self.templates / "new", time.time())
+        write_run(self.templates / "old", time.time() - 7200)
 
     def script(self, text: str, name: str = "job.sh") -> Path:
-        """A batch script; `train` in it is the program, `hold` waits until it is let go."""
+        """A batch script; `train` in it writes a run, `hold` waits until `go` is there."""
         path = self.folder / name
-        begin = f"""\
-            #!/bin/bash
-            train() {{ {sys.executable} {str(self.folder / "train.py")!r} "$@"; }}
-            hold() {{ until [ -e {str(self.folder / "go")!r} ]; do sleep 0.1; done; }}
-            """
-        path.write_text(textwrap.dedent(begin) + textwrap.dedent(text))
+        places = {"TEMPLATES": self.templates, "FOLDER": self.folder}
+        begin = _TRAIN
+        for word, place in places.items():
+            begin = begin.replace(f"{word}/", f"{shlex.quote(str(place))}/")
+        path.write_text(f"#!/bin/bash\n{begin}{textwrap.dedent(text)}")
         return path
 
     def submit(self, text: str, *arguments: str, name: str = "job.sh") -> str:
@@ -168,7 +184,7 @@ def test_a_job_that_fails_and_one_that_is_cancelled(lab: Lab) -> None:
 
 def test_a_running_job_keeps_its_run_running(lab: Lab) -> None:
     """However long ago it last logged; once the job has ended, the run has."""
-    job = lab.submit("train --logdir=runs/slow --ago=7200; hold")
+    job = lab.submit("train --logdir=runs/slow --old; hold")
     lab.wait_for("runs/slow/*")
     lab.cycle()
     slow = lab.runs()["slow"]
