@@ -5,15 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ..core.errors import BoardlakeError
+from ..core.places import kind_of
 from .context import Context
+from .output import counted
 
 if TYPE_CHECKING:
+    from ..core.settings import SourceSettings
+    from ..ingest.setup import SourceSetup
     from ..lake.database import Lake
+
+# Servers that are asked at once: a dead one costs its own time-out only.
+_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,11 @@ def _findings(context: Context) -> Iterator[Finding]:
     except BoardlakeError as error:
         yield Finding("lake", False, error.message, error.hint)
     for name, source in settings.sources.items():
-        yield _source_finding(name, source.uri)
+        if kind_of(source.uri) == "local":
+            yield _source_finding(name, source.uri)
+    remote = {n: one for n, one in settings.sources.items() if kind_of(one.uri) != "local"}
+    if remote:
+        yield from _remote_findings(context, remote)
 
 
 def _lake_findings(context: Context, lake: Lake) -> Iterator[Finding]:
@@ -95,3 +107,44 @@ def _source_finding(name: str, uri: str) -> Finding:
     if not os.access(uri, os.R_OK | os.X_OK if os.path.isdir(uri) else os.R_OK):
         return Finding(what, False, f"{uri} is not readable", f"chmod a+rX {uri}")
     return Finding(what, True, uri)
+
+
+def _remote_findings(context: Context, remote: dict[str, SourceSettings]) -> Iterator[Finding]:
+    """List each source as an ingest would; nothing is read, stored or remembered."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from ..ingest.setup import setups
+
+    found: list[SourceSetup] = []
+    for name, source in remote.items():
+        try:
+            found += setups({name: source})
+        except BoardlakeError as error:
+            yield Finding(f"source {name}", False, error.message, error.hint)
+    scans = context.location.root / "scans"
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        yield from pool.map(lambda setup: _listed(setup, scans), found)
+
+
+def _listed(setup: SourceSetup, scans: Path) -> Finding:
+    from ..ingest import memory
+
+    what, uri = f"source {setup.name}", setup.settings.uri
+    known = memory.load(scans / f"{setup.name}.json.z", setup.key, setup.settings.rescan)
+    try:
+        source = setup.open()
+        try:
+            listing = source.walk(known)
+        finally:
+            source.close()
+    except BoardlakeError as error:
+        return Finding(what, False, error.message, error.hint)
+    except OSError as error:
+        return Finding(what, False, f"{uri}: cannot be listed: {error.strerror or error}")
+    asked = counted(source.spent.lists + source.spent.reads, "request")
+    says = f"{uri}: {counted(len(listing.files), 'event file')}, {asked}"
+    if listing.problems:
+        first = listing.problems[0]
+        place = f"{first.path}: " if first.path else ""
+        says += f"; {counted(len(listing.problems), 'problem')}: {place}{first.message}"
+    return Finding(what, not listing.problems, says)
