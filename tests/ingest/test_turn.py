@@ -17,12 +17,14 @@ from boardlake.core.errors import LakeError
 from boardlake.ingest.turn import Holder, Turns
 
 _HOLD = """
-import sys, time
+import subprocess, sys, time
 from pathlib import Path
 from boardlake.ingest.turn import Turns
 turns = Turns(Path(sys.argv[1]), watch=True)
 assert not turns.take(sys.argv[2:])
-print("held", flush=True)
+# What it starts may live on, and has inherited whatever can be.
+child = subprocess.Popen(["sleep", "600"], close_fds=False, stdout=subprocess.DEVNULL)
+print("held", child.pid, flush=True)
 time.sleep(600)
 """
 
@@ -33,11 +35,14 @@ def holder(folder: Path, *names: str) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
         [sys.executable, "-c", _HOLD, str(folder), *names], stdout=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdout and process.stdout.readline() == "held\n"
+        assert process.stdout
+        held, child = process.stdout.readline().split()
+        assert held == "held"
         try:
             yield process
         finally:
             process.kill()
+            os.kill(int(child), signal.SIGKILL)
 
 
 def test_a_source_is_read_by_one_process(tmp_path: Path) -> None:
@@ -63,7 +68,7 @@ def test_given_back_it_is_free(tmp_path: Path) -> None:
 
 
 def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
-    """`kill -9` frees the source at once, whatever its file still says."""
+    """`kill -9` frees the source at once, whatever its file says and its children still do."""
     with holder(tmp_path, "lab") as process, Turns(tmp_path) as turns:
         assert turns.take(["lab"])["lab"].pid == process.pid
         process.send_signal(signal.SIGKILL)
