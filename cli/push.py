@@ -191,11 +191,7 @@ class _Cycle:
                 fields = report.as_dict() if context.log else {}
                 text = report.skipped or summary(report).removeprefix(f"{report.source}: ")
                 context.tell("info", "cycle", text, report.source, **fields)
-        waits = f"{sent.waiting:,} messages ({sent.waiting_bytes / 1e6:,.1f} MB) wait"
-        self.say_once("hub", str(sent.failure.message) if sent.failure else "")
-        if talkative:
-            rest = f", {waits}" if sent.waiting else ""
-            context.tell("info", "hub", f"hub: {sent.bytes / 1e6:,.1f} MB sent{rest}")
+        self._tell_of_hub(sent, talkative)
         if self._as_json:
             hub = {
                 "sent": sent.bytes, "waiting": sent.waiting, "waiting_bytes": sent.waiting_bytes,
@@ -204,3 +200,17 @@ class _Cycle:
             told = {"sources": [report.as_dict() for report in sent.reports], "hub": hub}
             click.echo(json.dumps(told))
         return sent
+
+    def _tell_of_hub(self, sent: Sent, talkative: bool) -> None:
+        """In cron it is no news that the hub is away, until reading stops because of it."""
+        full = next((report.skipped for report in sent.reports if report.skipped), "")
+        if sent.failure and (talkative or full):
+            self.say_once("hub", f"{sent.failure.message}{f': {full}' if full else ''}")
+        elif not sent.failure:
+            self.say_once("hub", "")
+        if talkative:
+            waits = f"{sent.waiting:,} messages ({sent.waiting_bytes / 1e6:,.1f} MB) wait"
+            rest = f", {waits}" if sent.waiting else ""
+            text = f"hub: {sent.bytes / 1e6:,.1f} MB sent{rest}"
+            fields = {"sent": sent.bytes, "waiting_bytes": sent.waiting_bytes}
+            self._context.tell("info", "hub", text, **(fields if self._context.log else {}))

@@ -32,6 +32,7 @@ CREATE TABLE directories (source TEXT, path TEXT, content TEXT, PRIMARY KEY (sou
 CREATE TABLE deleted (source TEXT, path_key TEXT, PRIMARY KEY (source, path_key));
 CREATE TABLE spent (source TEXT, started_at REAL, requests INT, cost REAL);
 CREATE TABLE queue (seq INTEGER PRIMARY KEY AUTOINCREMENT, size INT, body BLOB);
+CREATE INDEX queue_sizes ON queue (size);
 PRAGMA user_version = 1;
 """
 _VERSION = 1
@@ -424,4 +425,6 @@ class Outbox:
         db.executemany("INSERT INTO spent VALUES (?, ?, ?, ?)", list(rows))
 
 
+_FIRST = "SELECT seq, size FROM queue ORDER BY seq LIMIT ?"
+_MOST_AT_ONCE = 1_000
 _DELETED = "SELECT path_key FROM deleted WHERE source = ?"

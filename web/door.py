@@ -119,8 +119,8 @@ class Door:
 
         @blueprint.get("/login")
         def ask() -> str:
-            """Ask for a token."""
-            return _page(request.args.get("next", "/"))
+            """Ask for a token, or tell whose session this is, and how to end it."""
+            return _page(request.args.get("next", "/"), name=g.token.name if g.token else "")
 
         @blueprint.get("/login/session")
         def session() -> Response:
@@ -187,9 +187,10 @@ def _wait(seconds: float) -> Response:
     return refused
 
 
-def _page(onward: str, why: str = "") -> str:
+def _page(onward: str, why: str = "", name: str = "") -> str:
+    title = "Logged in" if name else "Log in"
     return render_template(
-        "login.html", page="login", title="Log in", next=_onward(onward), why=why
+        "login.html", page="login", title=title, next=_onward(onward), why=why, name=name
     )
 
 
