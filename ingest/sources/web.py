@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import threading
 import time
@@ -16,7 +17,7 @@ from urllib3 import exceptions as broken
 
 from ...core import places
 from ...core.settings import SourceSettings
-from .base import Spent
+from .base import Changed, Spent
 from .web_answers import (
     Answer,
     Facts,
@@ -42,6 +43,7 @@ _LONGEST_WAIT_S = 5.0
 _SLOWEST = 1024
 _PORTS = {"http": 80, "https": 443}
 _MOVED = (301, 302, 303, 307, 308)
+_END = re.compile(r"bytes\s+\*/(\d{1,19})", re.IGNORECASE)
 _RANGE = re.compile(r"bytes\s+(\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", re.IGNORECASE)
 
 
@@ -54,8 +56,7 @@ class Client:
         self.scheme = scheme or remote.scheme
         self.host = remote.host
         self.root = "/" + encoded(remote.path)
-        port = f":{remote.port}" if remote.port else ""
-        self.origin = f"{self.scheme}://{f'[{self.host}]' if ':' in self.host else self.host}{port}"
+        self.origin = f"{self.scheme}://{self._netloc(remote.port)}"
         self.ranges = True
         self._port = remote.port
         self._spent = spent
@@ -64,6 +65,10 @@ class Client:
         self._secret = authorization(settings, self.host)
         self._pools: dict[tuple[str, int | None], urllib3.HTTPConnectionPool] = {}
         self._lock = threading.Lock()
+
+    def _netloc(self, port: int | None) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{port}" if port else host
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -120,18 +125,34 @@ class Client:
         Raises `Changed` where the answer is of another *version*, unless the file may just have
         grown in its place: where it is longer than the *size* that was listed at *mtime_ns*.
         """
-        if length <= 0:
-            return bytearray()
+        data = bytearray()
+        while len(data) < length:
+            part, total = self._read(
+                path, start + len(data), length - len(data), version, (size, mtime_ns)
+            )
+            data += part
+            # Some give less than they have: only the end is the end.
+            if start + len(data) >= total or not part:
+                break
+        return data
+
+    def _read(
+        self, path: str, start: int, length: int, version: str, listed: tuple[int, int]
+    ) -> tuple[bytearray, int]:
+        """One answer's bytes, and the size of the file, -1 where it is not told."""
         sent = {"Accept-Encoding": "identity", "Range": f"bytes={start}-{start + length - 1}"}
         for left in reversed(range(_TRIES)):
             try:
                 response, _ = self._follow("GET", path, sent, reads=1)
                 with _closing(response):
                     if response.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-                        return bytearray()
+                        whole = _END.match(response.headers.get("Content-Range", ""))
+                        if whole and version and int(whole[1]) < listed[0]:
+                            raise Changed(errno.ESTALE, "has become shorter since it was listed")
+                        return bytearray(), -1
                     skip, total = self._begin(response, start)
-                    same(facts_of(response.headers), version, total, (size, mtime_ns))
-                    return self._part(response, skip, length)
+                    same(facts_of(response.headers), version, total, listed)
+                    return self._part(response, skip, length), total
             except HttpError as error:
                 self._again(error, left)
         raise AssertionError
@@ -212,9 +233,9 @@ class Client:
     def _moved(
         self, scheme: str, port: int | None, path: str, headers: Mapping[str, str]
     ) -> tuple[str, int | None, str]:
-        netloc = f"{self.host}:{port}" if port else self.host
+        here = f"{scheme}://{self._netloc(port)}{path}"
         try:
-            to = urlsplit(urljoin(f"{scheme}://{netloc}{path}", headers.get("Location", "")[:8192]))
+            to = urlsplit(urljoin(here, headers.get("Location", "")[:8192]))
             host, to_port = (to.hostname or "").lower(), to.port
         except ValueError:
             raise HttpError("redirects to nowhere", status=310) from None
@@ -275,7 +296,7 @@ class Client:
         try:
             pool = self._pool(scheme, port)
             if pool.proxy is not None and scheme == "http":
-                target = f"http://{self.host}:{port or 80}{path}"
+                target = f"http://{self._netloc(port or 80)}{path}"
             return pool.urlopen(
                 method,
                 target,
@@ -299,7 +320,7 @@ class Client:
 
     def _open(self, scheme: str, port: int | None) -> urllib3.HTTPConnectionPool:
         timeout = urllib3.Timeout(connect=self._timeout, read=self._timeout)
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        host = self._netloc(None)
         proxies = urllib.request.getproxies_environment()
         proxy = proxies.get(scheme) or proxies.get("all", "")
         if not proxy or urllib.request.proxy_bypass(self.host):

@@ -328,6 +328,29 @@ def test_another_range_than_asked_for(server: Scripted, opened: Open) -> None:
     assert source.read(EVENTS, 4, 2) == b"ef"
 
 
+def test_servers_that_give_less_than_they_have(server: Scripted, opened: Open) -> None:
+    """Answers that are cut to a size of the server's are put together; only the end is the end."""
+    server.html("/", EVENTS)
+    whole = os.urandom(1000)
+
+    def answer(asked: Asked) -> Said:
+        wanted = asked.headers.get("Range", "").removeprefix("bytes=")
+        if not wanted:
+            return Said(200, {"Last-Modified": OLD}, whole)
+        start, end = (int(number) for number in wanted.split("-"))
+        part = whole[start : min(end + 1, start + 300)]
+        if not part:
+            return Said(416, {"Content-Range": f"bytes */{len(whole)}"})
+        span = f"bytes {start}-{start + len(part) - 1}/{len(whole)}"
+        return Said(206, {"Last-Modified": OLD, "Content-Range": span}, part)
+
+    server.pages[f"/{EVENTS}"] = answer
+    source = opened(server.url)
+    assert source.walk(Memory()).files[0].size == 1000
+    for start, length in ((0, 1000), (0, 5000), (10, 700), (990, 100), (1000, 5), (2000, 5)):
+        assert source.read(EVENTS, start, length) == whole[start : start + length]
+
+
 def test_versions(server: Scripted, opened: Open) -> None:
     """A file that was replaced is `Changed`, by a weak tag as well; one that grew is read on."""
     server.html("/", EVENTS)
@@ -342,7 +365,10 @@ def test_versions(server: Scripted, opened: Open) -> None:
         server.file(f"/{EVENTS}", data, ETag='W/"3"', Last_Modified=now)
         with pytest.raises(Changed):
             source.read(EVENTS, 2, 3, entry.version)
+    with pytest.raises(Changed):
+        source.read(EVENTS, 5, 3, entry.version)
     assert source.read(EVENTS, 1, 3) == b"BC"
+    assert source.read(EVENTS, 5, 3) == b""
 
 
 def test_tags_that_differ_by_request(server: Scripted, opened: Open) -> None:
