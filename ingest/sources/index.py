@@ -129,6 +129,8 @@ class IndexSource(WebTree):
             except (Gone, HttpError) as error:
                 # A server that fails says nothing of this folder.
                 if isinstance(error, HttpError) and error.away:
+                    for other in looks:
+                        other.cancel()
                     raise
                 if is_event_file(row.name.rpartition("/")[2]):
                     message = f"is in the index, but {error.strerror}"

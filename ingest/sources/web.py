@@ -37,6 +37,7 @@ AT_ONCE = 16
 MAX_ANSWER = 64 << 20
 _CHUNK = 1 << 18
 _TRIES = 3
+_WAIT_S = 0.2
 _REDIRECTS = 5
 _LONGEST_WAIT_S = 5.0
 # Below this an answer is given up: a server that drips would hold a scan for ever.
@@ -279,7 +280,7 @@ class Client:
         # A host that is silent costs its time-out once.
         if not left or not error.away or isinstance(error, Silent) or self._stop.is_set():
             raise error
-        if self._stop.wait(max(0.2 * 4 ** (_TRIES - 1 - left), error.wait_s)):
+        if self._stop.wait(max(_WAIT_S * 4 ** (_TRIES - 1 - left), error.wait_s)):
             raise error
 
     def _send(
