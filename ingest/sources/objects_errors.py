@@ -78,7 +78,8 @@ def explain(error: BaseException) -> Fault:
             "credentials",
             "no credentials were found",
             "set the provider's variables (AWS_ACCESS_KEY_ID ..., GOOGLE_APPLICATION_CREDENTIALS, "
-            "AZURE_STORAGE_ACCOUNT_KEY ...), profile, or anonymous = true for a public bucket",
+            "AZURE_STORAGE_ACCOUNT_KEY ...), profile (needs boardlake[aws]), or anonymous = true for a "
+            "public bucket",
         )
     if name == "PreconditionError":
         status = 412

@@ -495,8 +495,8 @@ def test_a_silent_server_costs_one_time_out(
 ) -> None:
     """It is asked once, and told."""
     bucket.put(f"run/{EVENTS}", b"abc")
+    (entry,) = opened().walk(Memory()).files
     source = opened(timeout=0.2)
-    (entry,) = source.walk(Memory()).files
     proxy.delay_s = 60
     proxy.forget()
     with pytest.raises(SourceError, match="in time"):
@@ -600,18 +600,27 @@ def test_profiles(
         opened(profile="nobody")
 
 
+@pytest.mark.parametrize("silent", [False, True])
 def test_no_credentials_are_told_at_once(
-    opened: Open, bucket: moto.Bucket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    opened: Open,
+    bucket: moto.Bucket,
+    proxy: Faulty,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    silent: bool,
 ) -> None:
     """Nobody waits minutes for a machine of a cloud that is not there; what to set is told."""
     for name in bucket.environ:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_METADATA_ENDPOINT", "http://127.0.0.1:1")
+    proxy.delay_s = 60
+    machine = proxy.url if silent else "http://127.0.0.1:1"
+    monkeypatch.setenv("AWS_METADATA_ENDPOINT", machine)
     with pytest.raises(SourceError, match="no credentials") as caught:
         opened(timeout=1).walk(Memory())
     assert "AWS_ACCESS_KEY_ID" in caught.value.hint
+    assert proxy.count() == silent
 
 
 def test_azure_needs_an_account(monkeypatch: pytest.MonkeyPatch) -> None:
