@@ -270,7 +270,12 @@ class Client:
         if status in (401, 403, 407):
             asks = {401: "asks for a login", 407: "stands behind a proxy that asks for a login"}
             what = "refuses what was given" if self._secret else "refuses"
-            raise HttpError(f"{asks.get(status, what)} ({status})", status=status, hint=LOGIN)
+            hint = (
+                f"is an index of its files allowed there? If so, {LOGIN}"
+                if status == 403
+                else LOGIN
+            )
+            raise HttpError(f"{asks.get(status, what)} ({status})", status=status, hint=hint)
         name = next((one.phrase for one in HTTPStatus if one == status), "unknown status")
         wait_s = min(float(wait), _LONGEST_WAIT_S) if re.fullmatch(r"[0-9]{1,9}", wait) else 0.0
         raise HttpError(f"answers {status} {name}", status=status, wait_s=wait_s)
