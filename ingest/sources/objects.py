@@ -84,7 +84,8 @@ class ObjectSource:
         listing = tree.listing(memory.now if self.spent.lists + self.spent.reads > before else None)
         listing.problems += self._problems
         listing.problems += [_problem(*one) for one in problems_of(tree.root)]
-        kept = self._list.odd and {entry.path for entry in listing.files}
+        every = (listing.files, *listing.beside.values()) if self._list.odd else ()
+        kept = {entry.path for entries in every for entry in entries}
         memory.data = {
             "format": _FORMAT,
             "tree": tree.root,

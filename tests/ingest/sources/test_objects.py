@@ -311,7 +311,7 @@ def test_odd_keys_hide_nothing(
 def test_odd_keys_are_read_with_boto3(opened: Open, bucket: moto.Bucket, proxy: Faulty) -> None:
     """boto3 takes them as they are: all is read, for one request more."""
     pytest.importorskip("boto3")
-    for path in [*PLAIN, *ODD, "dir/", "z/", f"x/{EVENTS}/"]:
+    for path in [*PLAIN, *ODD, "a//b/args.txt", "dir/", "z/", f"x/{EVENTS}/"]:
         bucket.put(path, b"" if path.endswith("/") else path.encode())
     source = opened()
     memory = Memory(rescan_s=0)
@@ -329,6 +329,8 @@ def test_odd_keys_are_read_with_boto3(opened: Open, bucket: moto.Bucket, proxy: 
         assert again.read(entry.path, 1, 3, entry.version) == key.encode()[1:4]
         assert again.read(entry.path, 1000, 3, entry.version) == b""
         assert again.stat(entry.path) == entry
+    (beside,) = again.walk(memory).beside["a/\\x2fb"]
+    assert again.read(beside.path, 0, 100, beside.version) == b"a//b/args.txt"
     shown = ODD[f"a//b/{EVENTS}"]
     version = {entry.path: entry.version for entry in listing.files}[shown]
     bucket.put(f"a//b/{EVENTS}", b"another")
