@@ -108,7 +108,9 @@ class SlurmSource:
             for root in one["roots"]:
                 found = slurm_roots.project(one["directory"], root)
                 listing.projects.setdefault(as_text(root)[1:], found)
-        listing.jobs = [job_of(one) for one in jobs]
+        above = _above(listing.files)
+        # Who ran what else is nobody's business, and an edge would have to send it.
+        listing.jobs = [job for one in jobs if not above.isdisjoint((job := job_of(one)).roots)]
         return listing
 
     def read(self, path: str, start: int, length: int, version: str = "") -> bytearray:
@@ -328,6 +330,17 @@ def open_source(settings: SourceSettings) -> SlurmSource:
     from .slurm_there import There
 
     return SlurmSource(There(settings), settings)
+
+
+def _above(files: Iterable[FileEntry]) -> set[str]:
+    """The directories of files, and all above them."""
+    found: set[str] = set()
+    for directory in {entry.path.rpartition("/")[0] for entry in files}:
+        path = directory
+        while path not in found:
+            found.add(path)
+            path = path.rpartition("/")[0]
+    return found
 
 
 def _below(root: str, entry: FileEntry) -> FileEntry:

@@ -317,6 +317,7 @@ def test_whose_jobs(lab: Lab, tmp_path: Path) -> None:
     """Only the own ones, those of who is named, or all; only some partitions."""
     for folder in (tmp_path, lab.folder):
         folder.chmod(0o777)
+    write_run(lab.folder / "events.out.tfevents.1.host", time.time())
     own = lab.submit("true")
     others = lab.submit("true", "--uid=nobody", name="others.sh")
     for job in (own, others):
@@ -333,17 +334,22 @@ def test_whose_jobs(lab: Lab, tmp_path: Path) -> None:
     assert found(partitions=["other"]) == set()
 
 
-def test_a_home_is_not_scanned_as_a_whole(
-    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of a job that was put on in /tmp only the usual directories, and what it names, are looked into."""
-    job = lab.cluster.submit(
-        lab.script('train --logdir="$1"'), "--chdir=/tmp", "--output=/dev/null"
-    )
-    lab.cluster.wait(job, "COMPLETED", "FAILED")
-    roots = {root for one in lab.walk().jobs if one.job_id == job for root in one.roots}
-    assert "tmp" not in roots
-    assert all(root.startswith("tmp/") and root.count("/") == 1 for root in roots)
+def test_a_home_is_not_scanned_as_a_whole(lab: Lab, tmp_path: Path) -> None:
+    """Only the usual directories in it, and what a job names; all of it where that is meant."""
+    home = tmp_path / "home" / "ada"
+    for place in ("runs/usual", "anything/else"):
+        write_run(home / place / "events.out.tfevents.1.host", time.time())
+    job = lab.cluster.submit(lab.script("true"), f"--chdir={home}")
+    lab.cluster.wait(job, "COMPLETED")
+
+    def found(**settings: Any) -> list[str]:
+        prefix = f"{home}/"[1:]
+        files = [entry.path for entry in lab.walk(**settings).files]
+        return [path.removeprefix(prefix) for path in files if path.startswith(prefix)]
+
+    usual = "runs/usual/events.out.tfevents.1.host"
+    assert found() == [usual]
+    assert found(whole_homes=True) == ["anything/else/events.out.tfevents.1.host", usual]
 
 
 def test_excluded_and_deep_directories(lab: Lab) -> None:
