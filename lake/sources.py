@@ -12,7 +12,7 @@ from . import facts
 from .database import Lake
 
 # Kinds of problems that only a listing finds, beside 'unreadable'.
-_OF_LISTINGS = ("source", "too deep", "no ranges", "host key")
+_OF_LISTINGS = ("source", "too deep", "no ranges", "host key", "mount")
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def write_cycles(lake: Lake, reports: list[dict[str, Any]], *, again: bool = Fal
 def write_problems(lake: Lake, source: str, problems: list[Problem]) -> None:
     """Store what a listing could not see, and forget what it now can; nothing is written twice."""
     known = lake.query(
-        "SELECT path, kind, message FROM problems WHERE source = ? AND (kind IN (?, ?, ?, ?) OR"
+        "SELECT path, kind, message FROM problems WHERE source = ? AND (kind IN (?, ?, ?, ?, ?) OR"
         " kind = 'unreadable' AND path NOT IN (SELECT path FROM files WHERE source = ?))",
         [source, *_OF_LISTINGS, source],
     )
@@ -107,7 +107,9 @@ def write_problems(lake: Lake, source: str, problems: list[Problem]) -> None:
 
 def uris(lake: Lake) -> list[str]:
     """The roots of all sources that the lake has been given; those of edges are not here."""
-    found = lake.query("SELECT uri FROM source_facts WHERE kind <> 'edge' ORDER BY source")
+    found = lake.query(
+        "SELECT uri FROM source_facts WHERE kind IS DISTINCT FROM 'edge' ORDER BY source"
+    )
     return [uri for (uri,) in found]
 
 

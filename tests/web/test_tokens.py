@@ -210,8 +210,9 @@ def test_pages_elsewhere_write_nothing(guarded: Guarded) -> None:
 )
 def test_the_login_leads_nowhere_else(onward: str, guarded: Guarded) -> None:
     """A link to the login page cannot lead to another site."""
-    assert guarded.log_in(guarded.secrets["read"], onward).headers["Location"] == "/"
     assert 'value="/"' in guarded.get("/login", query_string={"next": onward}).text
+    assert guarded.log_in(guarded.secrets["read"], onward).headers["Location"] == "/"
+    assert "a-read" in guarded.get("/login").text
 
 
 def test_a_wrong_token_at_the_login(guarded: Guarded) -> None:
