@@ -94,30 +94,38 @@ def command(
         return push.run(context, paths, how, watch=watch, wait=wait, quiet=quiet, as_json=as_json)
     if token_file or spool or plain_http:
         raise UsageError("--token-file, --spool and --plain-http are for --to URL")
-    from ..ingest.cycle import warm
-    from ..ingest.setup import setups
-    from ..ingest.turn import Turns
+    from ..ingest.turn import Turns, names_of
     from . import textfile
 
     if metrics_file:
         textfile.check(metrics_file)
         context.metrics_file = metrics_file
+    turns = Turns(context.location.turns, watch=watch is not None)
+
+    def in_vain(names: list[str], left: dict[str, Holder]) -> bool:
+        # A watch takes over from one that ends by itself, and the one behind pages from any.
+        passing = watch is not None and not all(one.watch for one in left.values())
+        return len(left) == len(names) and not behind and not passing
+
+    # Whoever leaves, every minute in cron, has no use for what is imported below.
+    names = [] if paths or dry_run or wait is not None else names_of(context.settings.sources)
+    if names and in_vain(names, left := turns.take(names)):
+        return leave(context, left, quiet=quiet, as_json=as_json)
+    from ..ingest.setup import setups
+
     found = setups(context.settings.sources, paths or known_sources(context))
     if dry_run:
         _show_plan(context, found, as_json)
         return 0
-    with (
-        stop_on_signals() as options,
-        Turns(context.location.turns, watch=watch is not None) as turns,
-    ):
+    with stop_on_signals() as options, turns:
         names = [one.name for one in found]
         left = turns.take(names) if wait is None else turns.wait(names, wait, options.stop)
         if options.stop.is_set():
             raise Interrupted("stopped while another ingest was reading")
-        # A watch takes over from one that ends by itself, and the one behind pages from any.
-        passing = watch is not None and not all(one.watch for one in left.values())
-        if len(left) == len(found) and not behind and not passing:
+        if in_vain(names, left):
             return leave(context, left, quiet=quiet, as_json=as_json)
+        from ..ingest.cycle import warm
+
         warm()
         with context.open(read_only=False, create=True) as lake:
             configure(context, options)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..core.errors import UsageError
 from ..core.exposition import text
-from ..lake import gauges
-from ..lake.database import Lake
+
+if TYPE_CHECKING:
+    from ..lake.database import Lake
 
 _READABLE = 0o644
 
@@ -24,6 +26,8 @@ def check(path: Path) -> None:
 
 def write(lake: Lake, path: Path) -> None:
     """Replace the file at *path* by what the lake's metrics are now, at once; raises OSError."""
+    from ..lake import gauges
+
     # The collector reads names that end in .prom, and would read half of a file.
     new = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -10,13 +10,15 @@ import resource
 import socket
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
 
 from ..core.errors import LakeError
+from ..core.settings import SourceSettings
+from .sources.hosts import expand
 
 _POLL_S = 0.2
 _MOST_TOLD = 1_000
@@ -123,6 +125,18 @@ class Turns:
         _tell(handle, json.dumps(own).encode())
         self._held[name] = handle
         return None
+
+
+def names_of(configured: Mapping[str, SourceSettings]) -> list[str]:
+    """The names of *configured* sources, one for each host of those that have hosts.
+
+    Raises UsageError where a pattern of hosts matches none.
+    """
+    return [
+        f"{name}.{host}" if host else name
+        for name, one in configured.items()
+        for host in (expand(one.hosts, one.ssh_config) if one.hosts else [""])
+    ]
 
 
 def _tell(handle: int, text: bytes) -> None:

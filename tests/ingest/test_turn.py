@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from boardlake.core.errors import LakeError
-from boardlake.ingest.turn import Holder, Turns
+from boardlake.core.settings import parse
+from boardlake.ingest.setup import setups
+from boardlake.ingest.turn import Holder, Turns, names_of
 
 _HOLD = """
 import subprocess, sys, time
@@ -152,3 +154,29 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     with pytest.raises(LakeError, match="file") as caught, Turns(tmp_path / "file" / "t") as turns:
         turns.take(["lab"])
     assert "permission" in caught.value.hint
+
+
+def test_names_are_those_of_the_sources_of_a_cycle() -> None:
+    """Turns are taken before sources are set up: both go by the same names."""
+    text = (
+        '[sources.lab]\nuri = "/x"\n[sources.gpu]\nuri = "ssh:///runs"\nhosts = ["g[01-03]", "h"]\n'
+        '[sources.jobs]\nuri = "slurm:"\n'
+    )
+    configured = parse(text, "x").sources
+    names = names_of(configured)
+    assert names == [one.name for one in setups(configured)]
+    assert names == ["lab", "gpu.g01", "gpu.g02", "gpu.g03", "gpu.h", "jobs"]
+
+
+def test_whoever_leaves_imports_little(tmp_path: Path) -> None:
+    """Every minute in cron beside a watch: neither kernels nor Arrow."""
+    (tmp_path / "boardlake.toml").write_text('lake.path = "lake"\n[sources.lab]\nuri = "logs"\n')
+    code = (
+        "import sys; from boardlake.cli.main import main; code = main(['ingest']);"
+        "print(code, [n for n in ('numba', 'pyarrow', 'pandas') if n in sys.modules])"
+    )
+    with holder(tmp_path / "lake" / "turns", "lab"):
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True
+        )
+    assert done.stdout == "9 []\n"
