@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 TOKEN = "BOARDLAKE_TOKEN"
 _MOST_TOKEN = 512
+_MOST_PIECE = 8 << 20
 
 
 @dataclass
@@ -114,6 +115,8 @@ def run(
         configure(context, options)
         # What waits to be encoded and stored is in memory twice.
         options.batch_bytes = min(options.batch_bytes, 48 << 20)
+        # The hub takes messages of a certain size only, of one piece at least.
+        options.limits.piece = min(options.limits.piece, _MOST_PIECE)
         with _opened(url, secret, folder, options) as (outbox, hub):
             one = _Cycle(context, outbox, hub, push.spool_limit, quiet=quiet, as_json=as_json)
             if watch is None:

@@ -8,6 +8,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+# What a text takes besides its characters.
+_TEXT = 60
+
 Kind = Literal["scalar", "tensor", "blob"]
 KINDS: tuple[Kind, ...] = ("scalar", "tensor", "blob")
 
@@ -192,10 +195,13 @@ class Piece:
         total = 30_000 + 1_000 * sum(len(block.tags) for block in self.blocks)
         for block in self.blocks:
             total += 48 * len(block.step)
-            for column in ("data", "raw"):
+            for column in ("data", "raw", "strings"):
                 total += sum(_size(row) for row in block.payload.get(column, ()))
         return total
 
 
 def _size(row: Any) -> int:
+    if isinstance(row, list):
+        # Texts, each of them an object of its own.
+        return sum(_TEXT + len(text) for text in row)
     return 0 if row is None else int(row.nbytes) if isinstance(row, np.ndarray) else len(row)

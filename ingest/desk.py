@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import Any, Protocol, TypeVar
 
 from ..core.values import Piece
@@ -62,12 +62,11 @@ class Desk:
                 future.set_exception(error)
 
         self._send(answer)
-        while True:
-            try:
-                return future.result(_POLL_S)
-            except TimeoutError:
-                if self.over.is_set() and not future.done():
-                    raise Over from None
+        # What *work* raises may be a TimeoutError as well, as that of a file server.
+        while not wait([future], _POLL_S).done:
+            if self.over.is_set() and not future.done():
+                raise Over
+        return future.result()
 
     def give(self, author: Author, piece: Piece) -> None:
         """Hand in a piece; waits while too many wait. Raises `Over`."""

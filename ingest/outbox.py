@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from ..core.errors import SpaceError
+from ..core.errors import HubAway, SpaceError
 from ..core.values import Job, Piece, Problem
 from ..lake import wire
 from ..lake.facts import RunFacts
@@ -58,7 +58,8 @@ class InOutbox:
 
     def full(self) -> bool:
         """Whether all the room is taken."""
-        return self.outbox.waiting()[1] >= self._limit
+        count, held = self.outbox.waiting()
+        return count > 0 and held >= self._limit
 
     def begin(self, facts: SourceFacts) -> Known:
         """Note what a source is; returns what is known of it, as of the last batch put aside."""
@@ -85,11 +86,17 @@ class InOutbox:
         return Known(rows, self.outbox.runs(source), stock.deleted, *spent)
 
     def metadata(self, run_id: int, stream: str) -> list[Metadata]:
-        """What is known of the series of a stream, here or at the hub."""
+        """What is known of the series of a stream, here or at the hub; raises OSError where that
+        is away."""
         found, elsewhere = self.outbox.metadata(run_id, stream)
         if elsewhere is None:
             return found
-        self.outbox.learn(run_id, stream, self._hub.metadata(*elsewhere, stream))
+        try:
+            told = self._hub.metadata(*elsewhere, stream)
+        except HubAway as error:
+            # Only the files that need it wait, as those that cannot be read.
+            raise ConnectionError(error.message) from error
+        self.outbox.learn(run_id, stream, told)
         return self.outbox.metadata(run_id, stream)[0]
 
     def write(self, pieces: list[Piece]) -> Written:

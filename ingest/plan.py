@@ -18,7 +18,7 @@ from .reader import Work
 from .sources.base import Listing, split
 
 # Problems of a listing behind which there may be files.
-_UNSEEN = ("unreadable", "too deep")
+_UNSEEN = ("unreadable", "too deep", "mount")
 # Tag, plugin, content, display name and description of every series of a run's stream.
 AskMetadata = Callable[[int, str], list[tuple[str, str, bytes, str, str]]]
 
@@ -237,9 +237,10 @@ class KnownMetadata(dict[str, Any]):
         return super().setdefault(tag, default)
 
     def _ask(self) -> None:
-        load, self._load = self._load, None
-        if load is not None:
-            for tag, metadata in load().items():
+        if self._load is not None:
+            # Where that fails, the next file asks again: it would be read wrongly without.
+            found, self._load = self._load(), None
+            for tag, metadata in found.items():
                 super().setdefault(tag, metadata)
 
 

@@ -27,6 +27,8 @@ from .facts import ArtifactRow, RunFacts
 from .wire_fields import Reader, WireError, Writer
 
 MOST_PIECE = 56 << 20
+# For what a message holds besides: a piece that does not fit would be refused again and again.
+_SPARE = 2 << 20
 _SIZE = f.whole(0, 1 << 62)
 _SOURCE = f.text(255, 1)
 _PLACE = {
@@ -114,29 +116,31 @@ def read_facts(value: Any, name: str) -> RunFacts:
 
 def fit(piece: Piece) -> Piece:
     """The piece as it can be sent: what is too long of one is left out and told as a problem."""
-    if _weight(piece) <= MOST_PIECE:
+    over = piece.weight - MOST_PIECE + _SPARE
+    if over <= 0:
         return piece
-    blocks, left = [], 0
-    for block in piece.blocks:
-        payload = {name: list(rows) for name, rows in block.payload.items()}
-        for name in ("data", "raw"):
-            for row, value in enumerate(payload.get(name, ())):
-                if value is not None and _bytes(value) > MOST_PIECE // 64:
-                    payload[name][row] = None
-                    left += 1
-        blocks.append(replace(block, payload=payload))
-    message = f"{left} images or tensors of one stretch of the file are too long to be sent"
+    blocks = [
+        replace(block, payload={name: list(rows) for name, rows in block.payload.items()})
+        for block in piece.blocks
+    ]
+    found = [
+        (_bytes(value), at, name, row)
+        for at, block in enumerate(blocks)
+        for name in ("data", "raw", "strings")
+        for row, value in enumerate(block.payload.get(name, ()))
+        if value is not None
+    ]
+    left = 0
+    # The largest first, so that as few as possible are missing.
+    for size, at, name, row in sorted(found, reverse=True):
+        if over <= 0:
+            break
+        blocks[at].payload[name][row] = None
+        over -= size
+        left += 1
+    message = f"{left} images, texts or tensors of one stretch of the file are too long to be sent"
     problem = Problem(piece.entry.path, piece.after.offset, 0, "too long", message)
     return replace(piece, blocks=blocks, problems=[*piece.problems, problem])
-
-
-def _weight(piece: Piece) -> int:
-    return piece.weight + sum(
-        _bytes(one)
-        for block in piece.blocks
-        for one in block.payload.get("strings", ())
-        if one is not None
-    )
 
 
 def _bytes(value: Any) -> int:

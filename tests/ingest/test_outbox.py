@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from boardlake.core.errors import LakeError, SpaceError, UsageError
+from boardlake.core.errors import HubAway, LakeError, SpaceError, UsageError
 from boardlake.core.settings import SourceSettings
 from boardlake.core.values import Job, Problem
 from boardlake.ingest import edge
@@ -36,10 +36,13 @@ class NoHub:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, str]] = []
         self.series: Series = ()
+        self.away = False
 
     def metadata(self, source: str, run: str, stream: str) -> Series:
         """What it would say of series."""
         self.asked.append((source, run, stream))
+        if self.away:
+            raise HubAway("it is away")
         return self.series
 
     def room(self) -> bool:
@@ -189,15 +192,21 @@ def test_metadata_that_only_the_hub_knows(box: Box) -> None:
     shutil.rmtree(box.outbox.folder)
     box.outbox = Outbox(box.outbox.folder)
     box.outbox.take("src", stock)
-    (run_id,) = [number for number in box.outbox.runs("src") if number is not None]
+    write(2, append=True)
+    box.house.write("b/" + NAME, [("loss", 1, 1.0)])
+    box.hub.away = True
+    assert box.cycle().points == 1, "what needs it waits, the other run does not"
+    box.hub.away = False
+    (run_id, _) = sorted(number for number in box.outbox.runs("src") if number is not None)
     into = InOutbox(box.outbox, box.hub, 1 << 30, lambda: None)
     assert [one[0] for one in into.metadata(run_id, "")] == ["loss"]
     into.metadata(run_id, "")
-    assert box.hub.asked == [("src", "a", "")]
-    write(2, append=True)
+    assert box.hub.asked == 2 * [("src", "a", "")]
     assert box.cycle().points == 1
     assert box.deliver() == []
-    assert box.house.query("SELECT step FROM scalar_points ORDER BY step") == [(1,), (2,)]
+    steps = "SELECT r.path, step FROM scalar_points JOIN run_facts r USING (run_id) ORDER BY ALL"
+    assert box.house.query(steps) == [("a", 1), ("a", 2), ("b", 1)]
+    assert box.house.query("SELECT path FROM problems") == []
 
 
 def test_what_is_no_news_is_not_told(box: Box) -> None:

@@ -284,6 +284,22 @@ def test_a_piece_that_is_too_long_is_cut_and_says_so(pieces: list[Piece]) -> Non
     assert found.problems[-1].kind == "too long" and found.after == piece.after
 
 
+def test_of_many_parts_of_a_piece_those_go_that_do_not_fit(pieces: list[Piece]) -> None:
+    """The hub would refuse it again and again; texts count as images do."""
+    piece = next(p for p in pieces if any(b.payload.get("strings") for b in p.blocks))
+    words = next(b for b in piece.blocks if b.kind == "tensor")
+    rows = len(words.payload["strings"])
+    text = "x" * ((70 << 20) // rows)
+    long = replace(words, payload=words.payload | {"strings": [[text]] * rows})
+    whole = replace(piece, blocks=[long])
+    assert whole.weight > 70 << 20
+    fitting = wire_pieces.fit(whole)
+    assert fitting.weight < wire_pieces.MOST_PIECE
+    kept = [one for one in fitting.blocks[0].payload["strings"] if one is not None]
+    assert 0.7 * rows < len(kept) < rows
+    assert fitting.problems[-1].message.startswith(f"{rows - len(kept)} images, texts")
+
+
 def test_run_keys_are_those_of_the_ingester() -> None:
     """Both sides call a run the same."""
     assert wire_pieces.run_key("a.b", "x/é") == discover.run_key("a.b", "x/é")
