@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import signal
 import textwrap
@@ -350,6 +351,22 @@ def test_a_home_is_not_scanned_as_a_whole(lab: Lab, tmp_path: Path) -> None:
     usual = "runs/usual/events.out.tfevents.1.host"
     assert found() == [usual]
     assert found(whole_homes=True) == ["anything/else/events.out.tfevents.1.host", usual]
+
+
+def test_what_a_script_keeps_secret(lab: Lab) -> None:
+    """Of scripts and commands only places of logs are remembered: no keys, no other arguments."""
+    script = "export API_KEY=hunter2\ntrain --logdir=runs/quiet --token=hunter2 --password hunter2"
+    passing = lab.script(script, "quiet.sh")
+    job = lab.cluster.run(
+        "sbatch", "--parsable", f"--chdir={lab.folder}", str(passing), "--key=hunter2"
+    ).strip()
+    lab.cluster.wait(job, "COMPLETED")
+    memory = Memory()
+    listing = lab.walk(memory)
+    assert [one.job_id for one in listing.jobs if one.job_id == job] == [job]
+    assert "hunter2" not in json.dumps(memory.data) + repr(listing)
+    lab.cycle()
+    assert "hunter2" not in repr(lab.house.query("FROM jobs") + lab.house.query("FROM run_facts"))
 
 
 def test_excluded_and_deep_directories(lab: Lab) -> None:
