@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 from pathlib import Path
@@ -28,3 +29,19 @@ def corpus() -> Path:
     if not (path / "GOLDEN_FILES.csv").is_file():
         pytest.skip("no corpus of real event files at ../shared/corpus beside the checkout")
     return path
+
+
+@pytest.fixture(scope="session")
+def corpus_lake(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake of the corpus, not to be written to: all processes of a test run share it."""
+    from boardlake.cli.main import main
+
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "corpus lake"
+    shared.mkdir(exist_ok=True)
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "done").exists():
+            assert main(["--lake", str(shared / "lake"), "ingest", str(corpus)]) == 0
+            (shared / "done").touch()
+    return shared / "lake"

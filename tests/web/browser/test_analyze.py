@@ -14,8 +14,6 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from boardlake.cli.main import main
-
 Serve = Callable[[Path, Path], AbstractContextManager[str]]
 # On a busy machine; nothing is measured here.
 _PATIENCE_MS = 20_000
@@ -684,11 +682,11 @@ def test_rubbish_in_a_view(page: Page, server_url: str, wrong: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def real_url(corpus: Path, tmp_path_factory: pytest.TempPathFactory, serve: Serve) -> Iterator[str]:
+def real_url(
+    corpus_lake: Path, tmp_path_factory: pytest.TempPathFactory, serve: Serve
+) -> Iterator[str]:
     """The address of a server over the corpus."""
-    root = tmp_path_factory.mktemp("analyzed")
-    assert main(["--lake", str(root / "lake"), "ingest", str(corpus)]) == 0
-    with serve(root / "lake", root / "state") as url:
+    with serve(corpus_lake, tmp_path_factory.mktemp("analyzed")) as url:
         yield url
 
 

@@ -17,8 +17,6 @@ import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Page, expect
 
-from boardlake.cli.main import main
-
 # On a busy machine; nothing is measured here.
 _PATIENCE_MS = 60_000
 Serve = Callable[[Path, Path], AbstractContextManager[str]]
@@ -31,13 +29,11 @@ FROM series s JOIN runs r USING (run_id) WHERE r.duplicate_of IS NULL GROUP BY p
 
 @pytest.fixture(scope="module")
 def real_url(
-    corpus: Path, tmp_path_factory: pytest.TempPathFactory, serve: Serve
+    corpus_lake: Path, tmp_path_factory: pytest.TempPathFactory, serve: Serve
 ) -> Iterator[tuple[str, Path]]:
     """The address of a server over the corpus, and its lake."""
-    root = tmp_path_factory.mktemp("corpus")
-    assert main(["--lake", str(root / "lake"), "ingest", str(corpus)]) == 0
-    with serve(root / "lake", root / "state") as url:
-        yield url, root / "lake"
+    with serve(corpus_lake, tmp_path_factory.mktemp("corpus")) as url:
+        yield url, corpus_lake
 
 
 def ask(url: str, path: str, **given: Any) -> Any:
