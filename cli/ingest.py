@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import os
@@ -94,13 +95,32 @@ def command(
         return push.run(context, paths, how, watch=watch, wait=wait, quiet=quiet, as_json=as_json)
     if token_file or spool or plain_http:
         raise UsageError("--token-file, --spool and --plain-http are for --to URL")
-    from ..ingest.turn import Turns, names_of
+    from ..ingest.turn import Turns
     from . import textfile
 
     if metrics_file:
         textfile.check(metrics_file)
         context.metrics_file = metrics_file
-    turns = Turns(context.location.turns, watch=watch is not None)
+    with Turns(context.location.turns, watch=watch is not None) as turns:
+        return _ingest(
+            context, paths, turns,
+            watch=watch, wait=wait, dry_run=dry_run, as_json=as_json, quiet=quiet, behind=behind,
+        )  # fmt: skip
+
+
+def _ingest(
+    context: Context,
+    paths: tuple[str, ...],
+    turns: Turns,
+    *,
+    watch: float | None,
+    wait: float | None,
+    dry_run: bool,
+    as_json: bool,
+    quiet: bool,
+    behind: bool,
+) -> int:
+    from ..ingest.turn import names_of
 
     def in_vain(names: list[str], left: dict[str, Holder]) -> bool:
         # A watch takes over from one that ends by itself, and the one behind pages from any.
@@ -117,7 +137,7 @@ def command(
     if dry_run:
         _show_plan(context, found, as_json)
         return 0
-    with stop_on_signals() as options, turns:
+    with stop_on_signals() as options:
         names = [one.name for one in found]
         left = turns.take(names) if wait is None else turns.wait(names, wait, options.stop)
         if options.stop.is_set():
@@ -127,6 +147,10 @@ def command(
         from ..ingest.cycle import warm
 
         warm()
+        # Listings and cursors are many objects and hold no cycles: looking for some again and again
+        # took a third of a scan.
+        gc.freeze()
+        gc.set_threshold(100_000, 20, 20)
         with context.open(read_only=False, create=True) as lake:
             configure(context, options)
             if watch is None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from boardlake.cli.main import main
 from boardlake.ingest.sample.writer import EventWriter
 from boardlake.ingest.turn import Turns
 
@@ -168,3 +169,13 @@ def test_what_reads_behind_pages_stands_by(house: Path) -> None:
             behind.stdout.read()
             assert behind.wait(_PATIENCE_S) == 0
     assert points(house) == 20
+
+
+def test_what_fails_keeps_no_turn(house: Path) -> None:
+    """Whatever ends an ingest, its sources are free for the next in the same process."""
+    config = str(house / "boardlake.toml")
+    (house / "lake").mkdir()
+    (house / "lake" / "catalog.sqlite").write_bytes(b"no catalog" * 100)
+    assert main(["--config", config, "ingest"]) == 4
+    (house / "lake" / "catalog.sqlite").unlink()
+    assert main(["--config", config, "ingest"]) == 0
