@@ -20,6 +20,7 @@ T = TypeVar("T")
 Page = Sequence[Any]
 TRIES = 4
 _FIRST_PAUSE_S = 0.1
+_NO_PLACE = ("credentials", "refused", "other")
 CLIENT_ERRORS = (BaseError, OSError, ValueError)
 
 
@@ -124,6 +125,10 @@ class Lister:
                         return
                 return
             except Failed as failed:
+                if plainly and self.plain is not None and failed.fault.why in _NO_PLACE:
+                    # Its chain of credentials is another one, and may lead nowhere.
+                    self.plain, plainly = None, odd.is_odd(prefix)
+                    continue
                 if failed.fault.why != "odd":
                     raise
                 if self.plain is not None:

@@ -342,6 +342,25 @@ def test_odd_keys_are_read_with_boto3(opened: Open, bucket: moto.Bucket, proxy: 
         again.read(shown, 0, 10)
 
 
+def test_boto3_without_credentials_is_no_boto3(
+    opened: Open, bucket: moto.Bucket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its chain is not that of obstore: where it leads nowhere, odd keys are told and others read."""
+    pytest.importorskip("boto3")
+    for name in bucket.environ:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_SKIP_SIGNATURE", "true")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    for path in [*PLAIN, f"b//x/{EVENTS}"]:
+        bucket.put(path, b"x")
+    listing = opened().walk(Memory())
+    assert [entry.path for entry in listing.files] == sorted(PLAIN)
+    (problem,) = listing.problems
+    assert problem.path == "b"
+
+
 def test_odd_keys_of_ceph(gateway: radosgw.Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that checks signatures takes them as they are, too."""
     pytest.importorskip("boto3")
