@@ -54,6 +54,7 @@ _JOB = {
     **dict.fromkeys(("submitted_at", "since", "started_at", "ended_at"), _TIME),
 }  # fmt: skip
 _MANY = 2_000_000
+_MOST_ROOTS = 1_000
 
 
 @dataclass
@@ -164,10 +165,17 @@ def _plain(message: Message, out: Writer) -> dict[str, Any]:
             told = [pieces.write_problem(one) for one in problems]
             return {"is": "problems", "source": source, "problems": told}
         case Jobs(source, jobs):
-            told = [f.given(one, _JOB) | {"roots": list(one.roots)} for one in jobs]
+            told = [
+                f.given(one, _JOB) | {"roots": list(filter(f.is_path, one.roots))[:_MOST_ROOTS]}
+                for one in jobs
+            ]
             return {"is": "jobs", "source": source, "jobs": told}
         case Cycles(reports):
-            return {"is": "cycles", "reports": [{n: one[n] for n in _CYCLE} for one in reports]}
+            return {"is": "cycles", "reports": list(map(_cycle, reports))}
+
+
+def _cycle(report: dict[str, Any]) -> dict[str, Any]:
+    return {name: f.taken(report[name], check) for name, check in _CYCLE.items()}
 
 
 def read(body: bytes | memoryview) -> Iterator[Message]:
@@ -231,7 +239,7 @@ def _pairs(check: f.Check) -> f.Check:
 
 
 def _job(value: Any, name: str) -> Job:
-    found = f.record(value, name, _JOB | {"roots": f.many(f.path, 1000)})
+    found = f.record(value, name, _JOB | {"roots": f.many(f.path, _MOST_ROOTS)})
     return Job(**found | {"roots": tuple(found["roots"])})
 
 

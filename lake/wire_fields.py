@@ -19,23 +19,40 @@ class WireError(UsageError):
     """What came is not what this version sends."""
 
 
-def text(most: int, least: int = 0) -> Check:
+class Text:
     """A text of at most *most* characters that UTF-8 can hold."""
 
-    def check(value: Any, name: str) -> str:
-        if not isinstance(value, str) or not least <= len(value) <= most:
-            raise WireError(f"{name}: expected a text of {least} to {most} characters")
-        if "\0" in value or not _encodable(value):
+    def __init__(self, most: int, least: int = 0) -> None:
+        self.most, self.least = most, least
+
+    def __call__(self, value: Any, name: str) -> str:
+        if not isinstance(value, str) or not self.least <= len(value) <= self.most:
+            raise WireError(f"{name}: expected a text of {self.least} to {self.most} characters")
+        if _fitting(value) != value:
             raise WireError(f"{name}: expected a text without NUL and lone surrogates")
         return value
 
-    return check
+
+def text(most: int, least: int = 0) -> Check:
+    """A text of at most *most* characters that UTF-8 can hold."""
+    return Text(most, least)
 
 
-def _encodable(value: str) -> bool:
+def _fitting(value: str) -> str:
+    """*value* without what neither UTF-8 nor a table can hold."""
+    return value.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")
+
+
+def clipped(value: Any, most: int) -> Any:
+    """A text as it is taken on the other side; whatever is no text stays."""
+    return _fitting(value[:most]) if isinstance(value, str) else value
+
+
+def is_path(value: str) -> bool:
+    """Whether *value* is taken as a path."""
     try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
+        path(value, "")
+    except WireError:
         return False
     return True
 
@@ -95,9 +112,19 @@ def one_of(*values: str) -> Check:
     return check
 
 
+class Maybe:
+    """None, or what *check* takes."""
+
+    def __init__(self, check: Check) -> None:
+        self.check = check
+
+    def __call__(self, value: Any, name: str) -> Any:
+        return None if value is None else self.check(value, name)
+
+
 def maybe(check: Check) -> Check:
     """None, or what *check* takes."""
-    return lambda value, name: None if value is None else check(value, name)
+    return Maybe(check)
 
 
 def many(check: Check, most: int) -> Check:
@@ -119,8 +146,17 @@ def record(value: Any, name: str, fields: Mapping[str, Check]) -> dict[str, Any]
 
 
 def given(value: object, fields: Mapping[str, Check]) -> dict[str, Any]:
-    """The *fields* of a dataclass, for JSON."""
-    return {name: getattr(value, name) for name in fields}
+    """The *fields* of a dataclass, for JSON; texts are cut to what is taken on the other side.
+
+    A message that is refused would be sent again and again, and hold up all behind it.
+    """
+    return {name: taken(getattr(value, name), check) for name, check in fields.items()}
+
+
+def taken(value: Any, check: Check) -> Any:
+    """*value* as *check* takes it, where that is a text that is too long or unfit."""
+    inner = check.check if isinstance(check, Maybe) else check
+    return clipped(value, inner.most) if isinstance(inner, Text) else value
 
 
 class Writer:

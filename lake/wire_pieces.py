@@ -29,6 +29,7 @@ from .wire_fields import Reader, WireError, Writer
 MOST_PIECE = 56 << 20
 # For what a message holds besides: a piece that does not fit would be refused again and again.
 _SPARE = 2 << 20
+_ORIGIN = 4096
 _SIZE = f.whole(0, 1 << 62)
 _SOURCE = f.text(255, 1)
 _PLACE = {
@@ -51,7 +52,7 @@ _PROBLEM = {
 }  # fmt: skip
 _HPARAM = {
     "name": f.text(1024), "type": f.one_of("float", "int", "bool", "string", "null", "list"),
-    "value": f.text(20_000), "number": f.maybe(f.real), "origin": f.text(4096),
+    "value": f.text(20_000), "number": f.maybe(f.real), "origin": f.text(_ORIGIN),
     "rank": f.whole(-(1 << 31), (1 << 31) - 1),
 }  # fmt: skip
 _ARTIFACT = {
@@ -72,7 +73,7 @@ _COUNTS = ("points", "superseded", "finite", "nan_count", "inf_count", "attempt"
 _POINTS = {
     "step": "<i8", "wall_time": "<f8", "record": "<i8", "attempt": "<i4", "superseded": "u1",
 }  # fmt: skip
-_MOST_TAG = 20_000
+_MOST_TAG = 200_000
 
 
 def run_key(source: str, path: str) -> str:
@@ -93,7 +94,7 @@ def read_problem(value: Any, name: str) -> Problem:
 def write_facts(found: RunFacts) -> dict[str, Any]:
     """Facts of a run for JSON."""
     return {
-        "origins": sorted(found.origins),
+        "origins": sorted(f.clipped(one, _ORIGIN) for one in found.origins),
         "hparams": [f.given(one, _HPARAM) for one in found.hparams],
         "artifacts": [f.given(one, _ARTIFACT) for one in found.artifacts],
         **f.given(found, _RUN),
@@ -105,7 +106,7 @@ def read_facts(value: Any, name: str) -> RunFacts:
     found = f.record(
         value, name,
         {
-            "origins": f.many(f.text(4096), 10_000),
+            "origins": f.many(f.text(_ORIGIN), 10_000),
             "hparams": f.many(lambda v, n: Hparam(**f.record(v, n, _HPARAM)), 100_000),
             "artifacts": f.many(lambda v, n: ArtifactRow(**f.record(v, n, _ARTIFACT)), 1_000_000),
             **_RUN,
@@ -284,7 +285,7 @@ def _read_block(head: dict[str, Any], data: Reader) -> Block:
         if not ordered or (block.row_point < 0).any() or (block.row_point >= points).any():
             raise WireError("block.row_point: expected points in order")
         block.payload = {
-            name: data.texts(rows, _MOST_TAG, name) for name in ("plugin", "mime", "label")
+            name: data.texts(rows, MOST_PIECE, name) for name in ("plugin", "mime", "label")
         }
         block.payload["data"] = data.strings(rows)
         for name in ("idx", "width", "height", "nbytes"):

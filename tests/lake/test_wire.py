@@ -300,6 +300,31 @@ def test_of_many_parts_of_a_piece_those_go_that_do_not_fit(pieces: list[Piece]) 
     assert fitting.problems[-1].message.startswith(f"{rows - len(kept)} images, texts")
 
 
+def test_nothing_is_written_that_is_refused(pieces: list[Piece]) -> None:
+    """Texts that are too long, or that no table holds, are cut: they would hold up all others."""
+    bad = "\udcff\0" + "x" * 100_000
+    facts = replace(RUN, origins={bad}, hparams=[Hparam(bad, "string", bad, None, bad, 1)])
+    facts = replace(facts, command=bad, artifacts=[ArtifactRow(bad, bad, 1, 1.0, 1)])
+    spoilt = replace(
+        pieces[0],
+        facts=replace(pieces[0].facts, host=bad, writer=bad),
+        problems=[Problem(NAME, 1, 1, bad, bad)],
+        facts_of_run=[facts],
+    )
+    (message,) = one_by_one(b"".join(wire.write_pieces([spoilt])))
+    (hparam,) = message.pieces[0].facts_of_run[0].hparams
+    assert (
+        hparam.value.startswith("??xxx")
+        and hparam.origin in message.pieces[0].facts_of_run[0].origins
+    )
+    job = Job("1", name=bad, roots=("a", "../b", "/c", bad))
+    ((found,),) = [message.jobs for message in one_by_one(wire.write(wire.Jobs("src", [job])))]
+    assert found.roots == ("a",) and len(found.name) == 20_000
+    report = dict.fromkeys(wire._CYCLE, 0) | {"source": "src", "error": bad, "skipped": bad}
+    ((cycle,),) = [m.reports for m in one_by_one(wire.write(wire.Cycles([report])))]
+    assert len(cycle["error"]) == 20_000
+
+
 def test_run_keys_are_those_of_the_ingester() -> None:
     """Both sides call a run the same."""
     assert wire_pieces.run_key("a.b", "x/é") == discover.run_key("a.b", "x/é")
