@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
-from ..core.errors import SourceError, UsageError
-from ..core.values import Piece, Problem
+from ..core.errors import BoardlakeError, SourceError, UsageError
+from ..core.values import FileEntry, Piece, Problem
 from ..lake import delete
 from ..lake.known import Known
 from . import memory as memories
 from . import plan as planning
 from .beside import look_beside
 from .desk import Desk, Over
-from .readers import Readers
+from .readers import PIECE, Readers
 from .report import Options, Report
 from .setup import SourceSetup
 from .sources.base import Listing, Source
 
 _POLL_S = 0.1
+_Stat = Callable[[str], FileEntry | None]
 
 
 class Turns:
@@ -88,7 +90,17 @@ class Job:
             if file
             else memories.Memory(rescan_s=rescan_s)
         )
-        listing = self._walk(source, memory)
+        try:
+            listing = self._walk(source, memory)
+        except BoardlakeError:
+            raise
+        except Exception as error:
+            # A mistake of ours stops no other source; what was remembered may have led to it.
+            if file:
+                memories.forget(file)
+            message = f"{self.setup.settings.uri}: listing it failed ({type(error).__name__})"
+            hint = "please report it; the next cycle looks at everything"
+            raise SourceError(message, hint=hint) from error
         self._make_plan(source, listing, known)
         self._desk.ask(lambda: self._begin(listing))
         self._read(source)
@@ -108,9 +120,14 @@ class Job:
 
     def _make_plan(self, source: Source, listing: Listing, known: Known) -> None:
         report, most = self.report, self.setup.settings.requests_per_day
-        self._plan = planning.make(known, listing, self.setup.plan, self._to.metadata, source.stat)
+        stat: _Stat = source.stat
         if most:
-            left = self._plan.cut(most - known.requests - source.spent.lists - source.spent.reads)
+            # The other half is for reading: otherwise looking at what waits might take all of it.
+            stat = _some(stat, (most - known.requests - source.spent.total) // 2)
+        self._plan = planning.make(known, listing, self.setup.plan, self._to.metadata, stat)
+        if most:
+            piece = min(PIECE, self._options.limits.piece)
+            left = self._plan.cut(most - known.requests - source.spent.total, piece)
             if left:
                 report.skipped = f"{left:,} changed files wait: {most:,} requests a day are allowed"
         report.files_listed, report.files_looked = len(listing.files), listing.looked
@@ -158,3 +175,15 @@ class Job:
         self.report.bytes_read += found.bytes_read
         if listing.jobs:
             self._desk.ask(lambda: self._to.jobs(name, listing.jobs))
+
+
+def _some(stat: _Stat, most: int) -> _Stat:
+    """*stat* for the first *most* files; of others it is not known how they are."""
+    left = iter(range(most))
+
+    def some(path: str) -> FileEntry | None:
+        if next(left, None) is None:
+            raise OSError("no more requests are allowed")
+        return stat(path)
+
+    return some

@@ -82,10 +82,11 @@ def save(memory: Memory, path: Path, key: str) -> None:
         new.write_bytes(zlib.compress(text.encode("ascii"), 1))
         new.replace(path)
     except OSError:
-        _forget(new, path)
+        forget(new, path)
 
 
-def _forget(*paths: Path) -> None:
+def forget(*paths: Path) -> None:
+    """Remove memories: the next scan looks at everything."""
     for path in paths:
         try:
             path.unlink(missing_ok=True)

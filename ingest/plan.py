@@ -43,13 +43,19 @@ class Plan:
     settled: dict[str, Place] = field(default_factory=dict)
     held: dict[str, Cursor] = field(default_factory=dict)
 
-    def cut(self, most: int) -> int:
-        """Leave all but the first *most* files to a later cycle; returns how many are left."""
+    def cut(self, most: int, piece: int) -> int:
+        """Leave to a later cycle what more than *most* requests of *piece* bytes would have to read.
+
+        Returns how many files are left. The last of the others may take more than there is: a file
+        that is larger than all requests of a day shall be read some day.
+        """
         left = 0
         for group in self.groups:
-            keep = min(len(group), max(0, most))
+            keep = 0
+            while keep < len(group) and most > 0:
+                most -= max(1, -(-group[keep].behind // piece))
+                keep += 1
             left += len(group) - keep
-            most -= keep
             del group[keep:]
         self.groups = [group for group in self.groups if group]
         return left
@@ -67,10 +73,7 @@ class Plan:
     @property
     def bytes(self) -> int:
         """How many bytes lie behind the cursors; a compressed file counts as it lies there."""
-        return sum(
-            max(0, work.entry.size - (work.before.offset if work.before else 0))
-            for work in self.works
-        )
+        return sum(work.behind for work in self.works)
 
 
 def make(

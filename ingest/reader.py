@@ -75,6 +75,11 @@ class Work:
         # `entry` moves on where the file changed between the listing and the reading.
         self.listed = self.entry
 
+    @property
+    def behind(self) -> int:
+        """How many bytes lie behind the cursor."""
+        return max(0, self.entry.size - (self.before.offset if self.before else 0))
+
 
 @dataclass
 class Limits:

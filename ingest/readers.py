@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+from ..core.errors import BoardlakeError
 from ..core.values import Piece
 from ..kernels import decode as kernel
 from .ahead import Ahead
@@ -15,7 +16,8 @@ from .sources.base import Changed, Source
 
 # A source that is waited for keeps two threads decoding at most; it is the fetches that are many.
 _DECODING = 2
-_PIECE = 4 << 20
+# Of a remote file so many bytes are asked for at a time.
+PIECE = 4 << 20
 
 
 class Readers:
@@ -33,7 +35,7 @@ class Readers:
         self._give, self._stopped = give, stopped
         self._ahead: Ahead | None = None
         if source.at_once > 1:
-            self._limits = Limits(min(limits.piece, _PIECE))
+            self._limits = Limits(min(limits.piece, PIECE))
             works = (work for group in groups for work in group)
             self._ahead = Ahead(source, works, self._limits.piece)
         self._groups: queue.SimpleQueue[list[Work]] = queue.SimpleQueue()
@@ -77,7 +79,17 @@ class Readers:
         except OSError as error:
             self._give(failed(work, error))
             return
-        for piece in read(ranges, work, self._limits, buffers):
+        pieces = read(ranges, work, self._limits, buffers)
+        while (piece := self._next(pieces, work)) is not None:
             self._give(piece)
             if self._stopped():
                 return
+
+    def _next(self, pieces: Iterator[Piece], work: Work) -> Piece | None:
+        try:
+            return next(pieces, None)
+        except BoardlakeError:
+            raise
+        except Exception as error:
+            # A mistake of ours costs this file, not all others; a generator that raised has ended.
+            return failed(work, OSError(f"reading it failed ({type(error).__name__})"))

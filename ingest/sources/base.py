@@ -27,6 +27,11 @@ class Spent:
     bytes: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
+    @property
+    def total(self) -> int:
+        """All requests."""
+        return self.lists + self.reads
+
     def add(self, *, lists: int = 0, reads: int = 0, bytes: int = 0) -> None:
         """Count requests and bytes."""
         with self._lock:
