@@ -98,8 +98,12 @@ class Door:
 
     def after(self, response: Response) -> Response:
         """Nobody keeps an answer for others."""
-        if self._tokens is not None and (response.status_code == 401 or request.path in _OPEN):
+        if self._tokens is None:
+            return response
+        if response.status_code == 401 or request.path in _OPEN:
             response.headers["Cache-Control"] = "no-store"
+        else:
+            response.headers.setdefault("Cache-Control", "private, no-cache")
         return response
 
     def pages(self) -> Blueprint:

@@ -77,7 +77,9 @@ def test_data_takes_a_token(path: str, guarded: Guarded) -> None:
     assert refused.get_json()["error"]["hint"]
     assert guarded.get(path, "push").status_code == 403
     for role in ("read", "full"):
-        assert guarded.get(path, role).status_code in (200, 302)
+        answer = guarded.get(path, role)
+        assert answer.status_code in (200, 302)
+        assert re.match("private|no-store", answer.headers["Cache-Control"])
 
 
 @pytest.mark.parametrize("path", PAGES)
