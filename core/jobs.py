@@ -15,6 +15,8 @@ MAX_NODES = 4096
 _SLACK_S = 120.0
 # Events that are written while a job is being ended.
 _GRACE_S = 900.0
+# Until a program begins its file, another job may have started.
+_TOGETHER_S = 180.0
 # Of the jobs in one directory, so many that began before a file are looked at.
 _MOST = 2_000
 # A short number is in many names.
@@ -55,8 +57,10 @@ def match(jobs: Iterable[Job], runs: Iterable[SeenRun]) -> dict[str, Job]:
     A run is of a job if it lies in one of the job's directories and a file of it was begun while the
     job ran, on one of its nodes; its newest such file decides. Of several such jobs it is the one
     whose number is in the path (`12_3` of an array rather than `12`, which is another task's own),
-    then one whose times fit without allowing for clocks, then the one with the nearest directory,
-    then the one that started last. Where that leaves two, none: a wrong job is worse than no job.
+    then one whose times fit without allowing for clocks, one that had not ended before the run's
+    last event, the one with the nearest directory, one whose name is in the path, and then the one
+    that started last, if no other started with it: which of two was the quicker to begin its file,
+    nobody knows. Where that leaves two, none: a wrong job is worse than no job.
     """
     by_root = _by_root(jobs)
     found: dict[str, Job] = {}
@@ -131,26 +135,52 @@ class _Known:
 
 
 @dataclass
-class _Root:
-    """The jobs of one directory: by their start, and by their numbers."""
+class _Line:
+    """Jobs by their start."""
 
     jobs: list[_Known] = field(default_factory=list)
     starts: list[float] = field(default_factory=list)
-    numbers: dict[str, list[_Known]] = field(default_factory=dict)
+
+    def sort(self) -> None:
+        """Bring the jobs into order, when all are there."""
+        self.jobs.sort(key=lambda known: known.since)
+        self.starts = [known.since for known in self.jobs]
 
     def latest(self, file: SeenFile) -> Iterator[_Known]:
-        """Of the jobs that a file fits, the one that began last; more where they began together or
-        fit only nearly."""
+        """Of the jobs that a file fits, those that began last, and those that fit only nearly."""
         begun = file.begun if file.begun is not None else -math.inf
         end = bisect.bisect_right(self.starts, begun + _SLACK_S)
         since = -math.inf
         for known in reversed(self.jobs[max(0, end - _MOST) : end]):
             if known.since < since:
                 return
-            fits = known.fits(file)
-            if fits:
-                since = known.since if fits == 2 else since
+            if fits := known.fits(file):
+                if fits == 2 and since == -math.inf:
+                    since = known.since - _TOGETHER_S
                 yield known
+
+
+@dataclass
+class _Root:
+    """The jobs of one directory, and those of each number and each name."""
+
+    all: _Line = field(default_factory=_Line)
+    numbers: dict[str, _Line] = field(default_factory=dict)
+    names: dict[str, _Line] = field(default_factory=dict)
+
+    def candidates(self, below: str, file: SeenFile) -> Iterator[tuple[int, bool, _Known]]:
+        """Jobs that a file fits, with the length of their number in the path *below*, and whether
+        their name is a directory in it."""
+        if self.numbers:
+            found = {number for pattern in _NUMBERS for number in pattern.findall(below)}
+            for number in found & self.numbers.keys():
+                for known in self.numbers[number].latest(file):
+                    yield len(number), False, known
+        for name in self.names.keys() & set(below.split("/")):
+            for known in self.names[name].latest(file):
+                yield 0, True, known
+        for known in self.all.latest(file):
+            yield 0, False, known
 
 
 def _by_root(jobs: Iterable[Job]) -> dict[str, _Root]:
@@ -166,39 +196,40 @@ def _by_root(jobs: Iterable[Job]) -> dict[str, _Root]:
         known = _Known(job, since, until, names[job.nodes])
         for path in job.roots:
             root = found.setdefault(path, _Root())
-            root.jobs.append(known)
+            root.all.jobs.append(known)
             for number in {job.job_id, job.number}:
                 if len(number) >= _TELLING:
-                    root.numbers.setdefault(number, []).append(known)
+                    root.numbers.setdefault(number, _Line()).jobs.append(known)
+            if len(job.name) >= _TELLING:
+                root.names.setdefault(job.name, _Line()).jobs.append(known)
     for root in found.values():
-        root.jobs.sort(key=lambda known: known.since)
-        root.starts = [known.since for known in root.jobs]
+        for line in (root.all, *root.numbers.values(), *root.names.values()):
+            line.sort()
     return found
 
 
 def _job_of(run: SeenRun, near: list[tuple[str, _Root]]) -> Job | None:
-    for file in sorted(run.files, key=lambda file: file.begun or -math.inf, reverse=True):
-        ranked: list[tuple[tuple[int, int, int, float], Job]] = []
+    newest = sorted(run.files, key=lambda file: file.begun or -math.inf, reverse=True)
+    for at, file in enumerate(newest):
+        ranked: list[tuple[tuple[int, int, bool, int, bool], _Known]] = []
         for path, root in near:
-            named = [
-                (len(number), known)
-                for number in (_numbers(run.path, path) if root.numbers else ())
-                for known in root.numbers.get(number, ())
-            ]
-            for length, known in (*named, *((0, known) for known in root.latest(file))):
-                if fits := known.fits(file):
-                    ranked.append(((length, fits, len(path), known.since), known.job))
+            # The name of the job's own directory counts.
+            below = f"{path.rpartition('/')[2]}{run.path[len(path) :]}"
+            for length, named, known in root.candidates(below, file):
+                outlived = at == 0 and (run.last_wall or 0.0) > known.until + _SLACK_S
+                rank = (length, known.fits(file), not outlived, len(path), named)
+                ranked.append((rank, known))
         if ranked:
             best = max(rank for rank, _ in ranked)
-            winners = {job.job_id: job for rank, job in ranked if rank == best}
-            return winners.popitem()[1] if len(winners) == 1 else None
+            winners = [known for rank, known in ranked if rank == best]
+            latest = max(known.since for known in winners)
+            left = {
+                known.job.job_id: known.job
+                for known in winners
+                if known.since >= latest - _TOGETHER_S
+            }
+            return left.popitem()[1] if len(left) == 1 else None
     return None
-
-
-def _numbers(path: str, root: str) -> set[str]:
-    """The numbers in a run's path, the name of the job's own directory included."""
-    text = f"{root.rpartition('/')[2]}{path[len(root) :]}"
-    return {found for pattern in _NUMBERS for found in pattern.findall(text)}
 
 
 def _short(host: str) -> str:

@@ -97,6 +97,6 @@ def spoken(name: str, words: bytes, code: int) -> str:
     """A command's own words, in one short line."""
     if code == 127:
         return f"there is no {name} there"
-    text = " ".join(words.decode("utf-8", "backslashreplace").split())
+    text = " ".join(words.decode("utf-8", "backslashreplace").split()).removeprefix(f"{name}: ")
     line = "".join(c for c in text if c.isprintable())
     return f"{name}: {line[:MAX_WORDS] or f'ended with code {code}'}"

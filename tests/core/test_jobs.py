@@ -65,19 +65,42 @@ def test_the_newest_file_decides() -> None:
 
 
 def test_several_jobs_at_once() -> None:
-    """The number in the path, then the nearest directory, then the latest start; else none."""
+    """The number in the path, the nearest directory, the name in the path, a clear order; else none."""
     one, two = _job("4000"), _job("4001")
-    at = (_T + 5, "gpu01")
+    at = (_T + 400, "gpu01")
     assert _one([one, two], at) == ""
     assert _one([one, two], at, path="home/a/project/version_4001") == "4001"
     assert _one([one, two], at, path="home/a/project/version_40011") == ""
-    assert _one([one, replace(two, since=_T + 2)], at) == "4001"
+    assert _one([one, replace(two, since=_T + 2)], at) == ""
+    assert _one([one, replace(two, since=_T + 300)], at) == "4001"
     near = replace(one, roots=(*one.roots, "home/a/project/x"))
-    assert _one([near, replace(two, since=_T + 2)], at) == "4000"
+    assert _one([near, replace(two, since=_T + 300)], at) == "4000"
     elsewhere = replace(two, nodes="gpu[05-06]")
     assert _one([one, elsewhere], at) == "4000"
     named = replace(one, roots=("home/a/project", "home/a/project/4000"))
-    assert _one([named, replace(two, since=_T + 2)], at, path="home/a/project/4000/x") == "4000"
+    assert _one([named, replace(two, since=_T + 300)], at, path="home/a/project/4000/x") == "4000"
+
+
+def test_names_of_jobs_in_paths() -> None:
+    """A job that is called as a directory is more likely than one that started later."""
+    vit, resnet = _job("4000", name="vit"), _job("4001", name="resnet", since=_T + 300)
+    at = (_T + 400, "gpu01")
+    assert _one([vit, resnet], at, path="home/a/project/runs/vit") == "4000"
+    assert _one([vit, resnet], at, path="home/a/project/runs/vit/seed1") == "4000"
+    assert _one([vit, resnet], at, path="home/a/project/runs/vit2") == "4001"
+    again = replace(vit, job_id="4002", number="4002")
+    assert _one([vit, again, resnet], at, path="home/a/project/runs/vit") == ""
+
+
+def test_a_job_that_had_ended() -> None:
+    """Of two that started together, it is not the one that ended before the run's last event."""
+    short, long = _job("4000", ended_at=_T + 1000), _job("4001", ended_at=_T + 5000)
+    path = "home/a/project/x"
+    for last, whose in ((_T + 4000, "4001"), (_T + 900, None)):
+        found = match([short, long], [_run(path, (_T + 5, "gpu01"), last=last)])
+        assert (found[path].job_id if path in found else None) == whose
+    # Alone, its clock may be the reason.
+    assert match([short], [_run(path, (_T + 5, "gpu01"), last=_T + 4000)])[path] == short
 
 
 def test_jobs_one_after_the_other() -> None:

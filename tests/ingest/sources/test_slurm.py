@@ -232,18 +232,18 @@ def test_tasks_of_an_array(lab: Lab) -> None:
     assert found == {f"task-{task}": f"{job}_{task}" for task in (1, 2, 3)}
 
 
-def test_jobs_that_cannot_be_told_apart(lab: Lab) -> None:
-    """A run that two jobs may have written has no job; the next scans do not guess either."""
-    jobs = [lab.submit("train --logdir=$(echo runs)/same; hold", name=f"{n}.sh") for n in (1, 2)]
+def test_jobs_that_start_together(lab: Lab) -> None:
+    """Names tell them apart where no argument does; a run that two may have written has no job."""
+    script = "train --logdir=$(echo runs/$SLURM_JOB_NAME); train --logdir=$(echo runs/same); hold"
+    jobs = {name: lab.submit(script, f"--job-name={name}") for name in ("vit", "resnet")}
+    for name in jobs:
+        lab.wait_for(f"runs/{name}/*")
     lab.wait_for("runs/same/*")
-    for job in jobs:
-        lab.cluster.wait(job, "RUNNING")
-    started = {lab.cluster.run("squeue", "-h", "-j", job, "-o", "%S") for job in jobs}
     lab.cycle()
-    known = lab.runs()["same"]["job_id"]
-    assert known is None if len(started) == 1 else known in jobs
+    found = {name: row["job_id"] for name, row in lab.runs().items()}
+    assert found == {**jobs, "same": None}
     (lab.folder / "go").touch()
-    for job in jobs:
+    for job in jobs.values():
         lab.cluster.wait(job, "COMPLETED")
 
 
