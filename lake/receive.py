@@ -20,6 +20,7 @@ from .write import Share, write
 KIND = "edge"
 URI = "edge:"
 _MOST_TOLD = 100
+_OTHER_NAME = "give the source another name in the edge's config, [sources.NAME]"
 
 
 class Refused(BoardlakeError):
@@ -45,6 +46,13 @@ class Received:
         self.points += share.points
         self.bytes += share.bytes
         self.new_runs += share.new_runs
+
+
+def require_pushed(con: duckdb.DuckDBPyConnection, source: str) -> None:
+    """Raises `Refused` where the hub reads *source* itself: edges are told nothing of it."""
+    found = con.execute("SELECT kind FROM lake.main.source_facts WHERE source = ?", [source])
+    if any(kind != KIND for (kind,) in found.fetchall()):
+        raise Refused(f"the source {source!r} is one that the hub reads itself", hint=_OTHER_NAME)
 
 
 def stock(con: duckdb.DuckDBPyConnection, source: str) -> Stock:
@@ -164,7 +172,7 @@ def _check(
     if not may(source):
         hint = "`boardlake token` at the hub makes a token for other names of sources"
         raise Refused(f"the token may not push the source {source!r}", hint=hint)
-    hint = "give the source another name in the edge's config, [sources.NAME]"
+    hint = _OTHER_NAME
     if known is not None and known.kind != KIND:
         raise Refused(f"the source {source!r} is one that the hub reads itself", hint=hint)
     if not isinstance(message, Begun):

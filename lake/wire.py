@@ -37,7 +37,7 @@ _FACTS = {
     "stalled_after_s": f.finite, "finished_after_s": f.finite,
 }  # fmt: skip
 _CYCLE = {
-    "source": _SOURCE, "started_at": f.finite, "ended_at": f.finite,
+    "source": _SOURCE, "started_at": f.moment, "ended_at": f.moment,
     **dict.fromkeys(
         ("files_listed", "files_changed", "bytes_read", "points", "requests", "problems",
          "list_requests", "read_requests", "bytes_received", "files_looked"), _SIZE,

@@ -94,6 +94,14 @@ def finite(value: Any, name: str) -> float:
     return found
 
 
+def moment(value: Any, name: str) -> float:
+    """A time in Unix seconds that a calendar holds: of the years 1970 to 9999."""
+    found = finite(value, name)
+    if not 0 <= found < 253_402_300_800:
+        raise WireError(f"{name}: expected a time in Unix seconds")
+    return found
+
+
 def flag(value: Any, name: str) -> bool:
     """True or false."""
     if type(value) is not bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Annotated
 
+import duckdb
 from flask import Response, g, jsonify, request
 from flask_openapi3.blueprint import APIBlueprint
 from pydantic import Field
@@ -74,10 +75,12 @@ def blueprint(service: Service) -> APIBlueprint:
         """Which sources are known otherwise than an edge thinks."""
         _may()
         with service.readers.apart() as con:
+            for source in body.digests:
+                _allowed(source, con)
             found = [
                 source
                 for source, digest in body.digests.items()
-                if _allowed(source) and receive.stock(con, source).digest() != digest
+                if receive.stock(con, source).digest() != digest
             ]
         return _fresh(jsonify({"sources": found}))
 
@@ -85,16 +88,16 @@ def blueprint(service: Service) -> APIBlueprint:
     def known(body: _One) -> Response:
         """All that is known of the files of a source: how far each was read."""
         _may()
-        _allowed(body.source)
         with service.readers.apart() as con:
+            _allowed(body.source, con)
             return _fresh(jsonify(stock_json.write(receive.stock(con, body.source))))
 
     @api.post("/receive/series")
     def series(body: _Series) -> Response:
         """What the writers of a stream said of its series."""
         _may()
-        _allowed(body.source)
         with service.readers.apart() as con:
+            _allowed(body.source, con)
             found = receive.metadata(con, body.source, body.run, body.stream)
         return _fresh(jsonify(stock_json.write_series(found)))
 
@@ -119,11 +122,11 @@ def _may_push(source: str) -> bool:
     return token.may_push(source)
 
 
-def _allowed(source: str) -> bool:
+def _allowed(source: str, con: duckdb.DuckDBPyConnection) -> None:
     if not _may_push(source):
         hint = "`boardlake token` at the hub makes a token for other names of sources"
         raise receive.Refused(f"the token may not push the source {source!r}", hint=hint)
-    return True
+    receive.require_pushed(con, source)
 
 
 def _fresh(response: Response) -> Response:

@@ -157,11 +157,12 @@ def test_sources_that_are_not_the_edges(message: Any, says: str, taker: Taker) -
     assert taker.rows("SELECT source, kind FROM source_facts") == [("lab-own", "local")]
 
 
+@pytest.mark.parametrize("source", ["x", "lab-own"])
 @pytest.mark.parametrize("path", ["known", "differing", "series"])
-def test_questions_about_others(path: str, taker: Taker) -> None:
-    """Are refused, too."""
-    body = {"source": "x", "run": "r"} if path == "series" else {"source": "x"}
-    body = {"digests": {"x": "0"}} if path == "differing" else body
+def test_questions_about_others(path: str, source: str, taker: Taker) -> None:
+    """Are refused, too, and so are those about what the server reads itself."""
+    body = {"source": source, "run": "r"} if path == "series" else {"source": source}
+    body = {"digests": {source: "0"}} if path == "differing" else body
     assert taker.ask(path, body).status_code == 409
 
 
