@@ -8,6 +8,7 @@ nothing of it.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import statistics
 import tempfile
@@ -71,6 +72,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root, kept = Path(folder) / "runs", Path(folder) / "scans" / "bench.json.z"
         make(root, options.runs, options.beside)
+        # As `boardlake ingest` has it.
+        gc.freeze()
+        gc.set_threshold(100_000, 20, 20)
         # What was made within two seconds would be scanned again.
         time.sleep(_RACY_S)
 

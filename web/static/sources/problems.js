@@ -26,6 +26,7 @@ const MEANS = new Map(Object.entries({
   unreadable: "It cannot be opened: look at its permissions.",
   source: "The source as a whole could not be read.",
   "too deep": "The folder lies deeper than the settings allow.",
+  mount: "Another file system is mounted there: it is entered only with cross_mounts = true.",
   "no ranges": "The server cannot read from the middle of a file: each look costs the whole of it.",
 }));
 
