@@ -18,6 +18,7 @@ from .base import Changed, Listing, Spent
 from .objects_errors import Fault
 from .objects_list import Failed, Lister, Patience
 from .objects_tree import (
+    NOTHING,
     Node,
     Row,
     Rules,
@@ -26,7 +27,6 @@ from .objects_tree import (
     merged,
     mtime_of,
     problems_of,
-    rows_of,
     version_of,
 )
 
@@ -37,7 +37,7 @@ _LISTS_AT_ONCE = 12
 _SPLIT_PAGES = 8
 _PROBE_PAGES = 40
 _SPLIT_DEPTH = 4
-_FORMAT = 1
+_FORMAT = 2
 
 
 def open_source(settings: SourceSettings) -> ObjectSource:
@@ -174,13 +174,9 @@ class ObjectSource:
             self._problems.append(
                 Problem("", 0, 0, "unreadable", "nothing lies below the prefix: check its spelling")
             )
-        tree.root = tree.build("", rows, now, tree.root)
         # Two ranges may have met the same key.
         problems = [list(one) for one in sorted({(path, told) for path, told in problems})]
-        tree.root["p"] = problems
-        if problems:
-            # Its parts cannot be listed alone without meeting the same keys again.
-            _flatten(tree.root)
+        tree.root = tree.build("", rows, now, tree.root, problems)
         return found_marks
 
     def _everything(
@@ -344,37 +340,22 @@ class _Step:
             rows, problems = self._flat[prefix].result()
         except Failed as failed:
             return self._kept(prefix, node, failed.fault)
-        new = tree.build(prefix, rows, now, node, prefix.count("/") + 1)
-        new["p"] = problems
-        if problems:
-            _flatten(new)
-        return new
+        return tree.build(prefix, rows, now, node, problems)
 
     def _fresh(self, tree: Tree, prefix: str, now: float) -> Node | None:
         """The node of a prefix that was not there before; None where it cannot be listed now."""
-        nothing: Node = {"k": 0, "l": 0.0, "c": 0.0, "g": [], "s": {}, "p": []}
         try:
             rows, problems = self._flat[prefix].result()
         except Failed as failed:
-            self._kept(prefix, nothing, failed.fault)
+            self._kept(prefix, NOTHING, failed.fault)
             return None
-        new = tree.build(prefix, rows, now, None, prefix.count("/") + 1)
-        new["p"] = problems
-        if problems:
-            _flatten(new)
-        return new
+        return tree.build(prefix, rows, now, None, problems)
 
     def _kept(self, prefix: str, node: Node, fault: Fault) -> Node:
         self.problems.append(
             Problem(prefix, 0, 0, "unreadable", f"cannot be listed: {fault.words}")
         )
         return node
-
-
-def _flatten(node: Node) -> None:
-    """Make a node one without children."""
-    node["g"] = sorted(rows_of(node), key=lambda row: str(row[0]))
-    node["s"] = {}
 
 
 def _problem(path: str, message: str) -> Problem:

@@ -20,8 +20,10 @@ Row = list[Any]
 _TEXTS = 3
 # Data sets lie in buckets, too: behind so many files beside logs, few count of each directory, then none.
 _MANY_BESIDE, _MOST_BESIDE, _FEW_BESIDE = 100_000, 300_000, 100
-# keys below, when last looked at, when last changed (Unix seconds), rows, nodes by name, problems.
+# keys below, when last looked at, when last changed (Unix seconds), rows, nodes by name, problems, and
+# whether nodes below have some.
 Node = dict[str, Any]
+NOTHING: Node = {"k": 0, "l": 0.0, "c": 0.0, "g": [], "s": {}, "p": [], "o": False}
 MAX_DEPTH = 8
 # Children are told apart only where a listing of their names is far shorter than one of their keys.
 _FEW = 4
@@ -124,8 +126,13 @@ class Tree:
                 self._plan(join(prefix, name), child, due, plan)
 
     def flat_cost(self, node: Node) -> int:
-        """Requests that list all keys of a node."""
-        return max(1, -(-int(node["k"]) // self.page))
+        """Requests that list all keys of a node.
+
+        Where one is odd, what lies before it on its page is listed directory by directory.
+        """
+        keys: int = node["k"]
+        around = min(keys, self.page) // 2 if node["o"] else 0
+        return max(1, -(-keys // self.page)) + around
 
     def _cost(self, node: Node, due: Callable[[float, float], bool]) -> int:
         """Requests that list only what is due below a node; no fewer than all where all is listed."""
@@ -142,16 +149,38 @@ class Tree:
         return min(cost, flat)
 
     def build(
-        self, prefix: str, rows: Iterable[Row], now: float, old: Node | None, depth: int = 0
+        self,
+        prefix: str,
+        rows: Iterable[Row],
+        now: float,
+        old: Node | None,
+        problems: Sequence[list[str]] = (),
     ) -> Node:
-        """The node of *prefix* from what was listed below it; *old* is what was there before."""
-        return self._build(prefix, merged(rows), now, old, depth)
+        """The node of *prefix* from what was listed below it; *old* is what was there before.
+
+        Directories with *problems*, keys that hide others, become nodes of their own.
+        """
+        odd = {path for path, _ in problems}
+        depth = prefix.count("/") + 1 if prefix else 0
+        node = self._build(prefix, merged(rows), now, old, depth, odd)
+        for path, message in problems:
+            _tell(node, path[len(prefix) :].strip("/"), [path, message])
+        return node
 
     def _build(
-        self, prefix: str, rows: list[Row], now: float, old: Node | None, depth: int
+        self,
+        prefix: str,
+        rows: list[Row],
+        now: float,
+        old: Node | None,
+        depth: int,
+        odd: set[str],
     ) -> Node:
         keys = sum(row[1] for row in rows)
-        if keys > self.page and depth < MAX_DEPTH:
+        begin = f"{prefix}/" if prefix else ""
+        below_odd = {path[len(begin) :].partition("/")[0] for path in odd if path.startswith(begin)}
+        below_odd.discard("")
+        if prefix not in odd and (keys > self.page or below_odd) and depth < MAX_DEPTH:
             start = len(prefix) + 1 if prefix else 0
             loose: list[Row] = []
             parts: dict[str, list[Row]] = {}
@@ -160,16 +189,18 @@ class Tree:
                     loose.append(row)
                 else:
                     parts.setdefault(row[0][start:].partition("/")[0], []).append(row)
-            if parts and len(parts) * _FEW <= keys:
+            for name in below_odd:
+                parts.setdefault(name, [])
+            if parts and (below_odd or len(parts) * _FEW <= keys):
                 before = (old or {}).get("s") or {}
                 nodes = {
-                    name: self._build(join(prefix, name), below, now, before.get(name), depth + 1)
-                    for name, below in parts.items()
+                    name: self._build(begin + name, below, now, before.get(name), depth + 1, odd)
+                    for name, below in sorted(parts.items())
                 }
                 return self.joined(loose, nodes, now, old)
         same = old is not None and sorted(rows_of(old), key=_directory) == rows
         changed = old["c"] if old is not None and same else _newest(rows, now, old)
-        return {"k": keys, "l": now, "c": changed, "g": rows, "s": {}, "p": []}
+        return {**NOTHING, "k": keys, "l": now, "c": changed, "g": rows, "s": {}, "p": []}
 
     def joined(
         self, loose: list[Row], nodes: dict[str, Node], now: float, old: Node | None
@@ -182,7 +213,8 @@ class Tree:
             # An old node without children was listed whole: its children are not new for that.
             changed = now if old["s"] else max(changed, old["c"])
         keys = sum(row[1] for row in loose) + sum(node["k"] for node in nodes.values())
-        return {"k": keys, "l": now, "c": changed, "g": loose, "s": nodes, "p": []}
+        odd = any(node["o"] or node["p"] for node in nodes.values())
+        return {"k": keys, "l": now, "c": changed, "g": loose, "s": nodes, "p": [], "o": odd}
 
     def listing(self, now: float | None) -> Listing:
         """Everything that is known; what was not looked at *now*, or at all, is remembered."""
@@ -286,6 +318,16 @@ def problems_of(node: Node) -> Iterator[list[str]]:
     """All problems of a node and below: path and message."""
     for found in _nodes(node):
         yield from found["p"]
+
+
+def _tell(node: Node, path: str, problem: list[str]) -> None:
+    """Leave a problem with the deepest node on the way to *path*."""
+    name, _, rest = path.partition("/")
+    if name in node["s"]:
+        node["o"] = True
+        _tell(node["s"][name], rest, problem)
+    else:
+        node["p"].append(problem)
 
 
 def _nodes(node: Node) -> Iterator[Node]:
