@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -20,6 +20,8 @@ from ..lake.sources import SourceFacts
 from ..lake.write import Written
 
 _MOST_FACTS = 4 << 20
+# A message takes no more than the hub reads at once, however many files or directories there are.
+_MOST_PATHS = 16 << 20
 # Of what a listing could not see so much is told at most.
 _MOST_PROBLEMS = 20_000
 
@@ -160,9 +162,11 @@ class InOutbox:
             batches[-1][paths[run_id]] = many
             held += size
         messages = [wire.write(wire.Beside(source, {}, one, [])) for one in batches[:-1]]
-        messages.append(
-            wire.write(wire.Beside(source, keys, batches[-1], problems[:_MOST_PROBLEMS]))
-        )
+        # The keys come last: what they stand for is there by then.
+        first, *others = [{d: keys[d] for d in part} for part in _parts(list(keys))] or [{}]
+        last = wire.Beside(source, first, batches[-1], problems[:_MOST_PROBLEMS])
+        messages.append(wire.write(last))
+        messages += [wire.write(wire.Beside(source, one, {}, [])) for one in others]
         self._make_room(sum(map(len, messages)))
         with self.outbox.change() as db:
             self.outbox.looked_at(db, source, keys)
@@ -184,10 +188,11 @@ class InOutbox:
         back = sorted(path for path in missing - absent if path in rows)
         if not fresh and not back:
             return
-        message = wire.write(wire.Gone(source, fresh, back, mirror))
+        messages = [wire.write(wire.Gone(source, part, [], mirror)) for part in _parts(fresh)]
+        messages += [wire.write(wire.Gone(source, [], part, mirror)) for part in _parts(back)]
         with self.outbox.change() as db:
             self.outbox.miss(db, source, fresh, back, drop=mirror)
-            self.outbox.put(db, [message])
+            self.outbox.put(db, messages)
         self._told()
 
     def problems(self, source: str, found: list[Problem]) -> None:
@@ -217,6 +222,19 @@ class InOutbox:
         with self.outbox.change() as db:
             self.outbox.put(db, [message])
         self._told()
+
+
+def _parts(paths: list[str]) -> Iterator[list[str]]:
+    """*paths* in parts that fit into a message each."""
+    start = held = 0
+    for at, path in enumerate(paths):
+        if held > _MOST_PATHS:
+            yield paths[start:at]
+            start, held = at, 0
+        # Six characters for one that JSON escapes.
+        held += 6 * len(path) + 40
+    if start < len(paths):
+        yield paths[start:]
 
 
 def _size(facts: RunFacts) -> int:

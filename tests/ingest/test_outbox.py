@@ -228,6 +228,30 @@ def test_what_is_no_news_is_not_told(box: Box) -> None:
     assert box.house.query("SELECT job_id FROM jobs") == [("12",)]
 
 
+def test_of_many_paths_each_message_has_a_part(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hub takes only so much at once; together they say all."""
+    monkeypatch.setattr("boardlake.ingest.outbox._MOST_PATHS", 100)
+    for number in range(9):
+        box.house.write(f"{number}/{NAME}", [("loss", 1, 1.0)])
+        (box.house.source / str(number) / "hparams.yaml").write_text("lr: 0.1\n")
+    box.cycle()
+    messages = list(wire.read(b"".join(box.outbox.head(1 << 30)[1])))
+    keys = [len(one.keys) for one in messages if isinstance(one, wire.Beside)]
+    assert len(keys) > 1 and sum(keys) == 9
+    assert box.deliver() == []
+    for number in range(5):
+        shutil.rmtree(box.house.source / str(number))
+    box.cycle()
+    messages = list(wire.read(b"".join(box.outbox.head(1 << 30)[1])))
+    gone = [len(one.gone) for one in messages if isinstance(one, wire.Gone)]
+    assert len(gone) > 1 and sum(gone) == 5
+    assert box.deliver() == []
+    one, other = box.digests()
+    assert one == other
+    assert box.house.one("SELECT count(*) FROM files WHERE missing_since IS NOT NULL") == 5
+    assert box.house.one("SELECT count(*) FROM hparams") == 9
+
+
 def test_a_damaged_file_is_told(tmp_path: Path) -> None:
     """With what to do, and that nothing is lost by it."""
     Outbox(tmp_path).close()
