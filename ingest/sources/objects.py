@@ -67,7 +67,7 @@ class ObjectSource:
     def walk(self, memory: Memory) -> Listing:
         """All objects below the root; see `Source.walk`. What is not due comes from memory."""
         self._problems = []
-        before = self.spent.lists + self.spent.reads
+        before = self.spent.total
         data = memory.data if memory.data.get("format") == _FORMAT else {}
         self._list.odd.update(data.get("odd", {}))
         self._single = bool(data.get("single"))
@@ -81,7 +81,8 @@ class ObjectSource:
         except Failed as failed:
             raise self._error(failed.fault) from None
         assert tree.root is not None
-        listing = tree.listing(memory.now if self.spent.lists + self.spent.reads > before else None)
+        memory.unchanged = self.spent.total == before
+        listing = tree.listing(None if memory.unchanged else memory.now)
         listing.problems += self._problems
         listing.problems += [_problem(*one) for one in problems_of(tree.root)]
         every = (listing.files, *listing.beside.values()) if self._list.odd else ()

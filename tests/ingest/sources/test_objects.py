@@ -102,6 +102,7 @@ def test_scans_cost_what_they_must(
     listing = source.walk(memory)
     assert (sizes(listing), listing.looked) == (everything, 0)
     assert listing.remembered == set(everything)
+    assert memory.unchanged
     assert proxy.count() == 0
 
     large.put(f"p1/0007/{EVENTS}", b"xx")
