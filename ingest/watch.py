@@ -167,6 +167,7 @@ class Watch:
             disk = is_disk(self._mounts.kind(root))
             longest = min(longest, _DISK_S if disk else _MOUNT_S)
             if disk:
+                root = os.path.dirname(root) if os.path.isfile(root) else root
                 local = self._local[setup.name] = _Local(root)
                 setup = replace(setup, open=_kept(setup.open, local))
         self._setups[setup.name] = setup

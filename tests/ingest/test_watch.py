@@ -286,6 +286,20 @@ def test_what_happens_on_a_disk_is_a_hint(house: Any) -> None:
 
 @linux
 @disk
+def test_a_source_that_is_one_file_is_watched(house: Any) -> None:
+    """By its directory."""
+    file = house.write(f"run/{NAME}", POINTS)
+    watched = Watched(house, {"src": file})
+    with watched.watch:
+        watched.cycle()
+        watched.calm()
+        grow = [("loss", 9, 9.0)]
+        assert watched.waits_for(lambda: house.write(f"run/{NAME}", grow, append=True)) == ["src"]
+        assert house.one("SELECT count(*) FROM scalars") == 5
+
+
+@linux
+@disk
 def test_only_live_runs_are_watched(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the root and what lies above them, and never more than a bound."""
     for number in range(5):
