@@ -26,6 +26,8 @@ _NAMES = Names(tags="run_tags", archived="archived_runs", notes="run_notes")
 _LOCK_TIMEOUT_S = 20.0
 # Those who push can come again: no thread waits for its turn for long.
 _TURN_TIMEOUT_S = 5.0
+# As much as an ingester has: what is pushed comes in small messages, and upkeep follows.
+_WRITER_MEMORY = "256MB"
 
 
 class Service:
@@ -103,7 +105,7 @@ class Service:
         if not self._writing.acquire(timeout=_TURN_TIMEOUT_S):
             raise LakeBusy("the server is storing something else", hint="try again in a moment")
         try:
-            with self.readers.again(read_only=False) as lake:
+            with self.readers.again(read_only=False, memory_limit=_WRITER_MEMORY) as lake:
                 lake.lock_timeout_s = _LOCK_TIMEOUT_S
                 yield lake
         finally:

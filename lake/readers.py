@@ -91,11 +91,17 @@ class Readers:
         finally:
             con.close()
 
-    def again(self, *, read_only: bool) -> Lake:
-        """The same lake opened once more, for what needs all of it; the caller closes it."""
-        row = self.lake.con.cursor().execute("SELECT current_setting('memory_limit')").fetchone()
-        limit = str(row[0]) if row else ""
-        return open_lake(self.lake.location, read_only=read_only, memory_limit=limit)
+    def again(self, *, read_only: bool, memory_limit: str = "") -> Lake:
+        """The same lake opened once more, for what needs all of it; the caller closes it.
+
+        It may use as much memory as this one, unless a *memory_limit* is given.
+        """
+        if not memory_limit:
+            row = (
+                self.lake.con.cursor().execute("SELECT current_setting('memory_limit')").fetchone()
+            )
+            memory_limit = str(row[0]) if row else ""
+        return open_lake(self.lake.location, read_only=read_only, memory_limit=memory_limit)
 
     def snapshot(self) -> int:
         """The number of the lake's newest snapshot, as of a moment ago."""

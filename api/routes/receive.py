@@ -138,7 +138,7 @@ def _keep_up(service: Service, upkeep: threading.Lock) -> None:
     try:
         with service.writer() as lake:
             maintain_due(lake)
-    except BoardlakeError:
+    except (BoardlakeError, duckdb.Error):
         # The next cycle's end tries again.
         pass
     finally:
