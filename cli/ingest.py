@@ -293,7 +293,8 @@ def cycle(
     _measure(context, lake)
     talkative = (context.interactive and not as_json or context.log is not None) and not quiet
     for report in reports:
-        _say_once(context, {} if said is None else said, report.source, report.error)
+        error = report.error if context.log else report.told
+        _say_once(context, {} if said is None else said, report.source, error)
         if report.error:
             continue
         if summarise == "all" and not report.files_listed:

@@ -70,7 +70,9 @@ class _Shown(Progress):
 
 
 def summary(report: Report) -> str:
-    """One line on what a cycle over a source did."""
+    """One line on what a cycle over a source did, or why it did nothing."""
+    if report.skipped and not report.files_listed:
+        return f"{report.source}: {report.skipped}"
     parts = [
         f"{report.source}: {report.points:,} points",
         f"{report.new_runs:,} new runs",
@@ -79,4 +81,6 @@ def summary(report: Report) -> str:
     ]
     if report.problems:
         parts.append(f"{counted(report.problems, 'problem')} (SELECT * FROM problems)")
+    if report.skipped:
+        parts.append(report.skipped)
     return ", ".join(parts)

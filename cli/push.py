@@ -189,10 +189,11 @@ class _Cycle:
             not self._quiet
         )
         for report in sent.reports:
-            self.say_once("source", report.error, report.source)
+            error = report.error if context.log else report.told
+            self.say_once("source", error, report.source)
             if not report.error and talkative:
                 fields = report.as_dict() if context.log else {}
-                text = report.skipped or summary(report).removeprefix(f"{report.source}: ")
+                text = summary(report).removeprefix(f"{report.source}: ")
                 context.tell("info", "cycle", text, report.source, **fields)
         self._tell_of_hub(sent, talkative)
         if self._as_json:

@@ -55,7 +55,7 @@ class Job:
         try:
             self._run()
         except (SourceError, UsageError) as error:
-            self.report.error = error.message
+            self.report.error, self.report.hint = error.message, error.hint
             self.report.problems += 1
             problem = Problem("", 0, 0, "source", error.message)
             self._desk.ask(lambda: self._to.problems(self.setup.name, [problem]))

@@ -50,12 +50,18 @@ class Report:
     passed_over: int = 0
     skipped: str = ""
     error: str = ""
+    hint: str = ""
     requests_per_day: int = 0
     rescan_s: float = 0.0
 
     def as_dict(self) -> dict[str, object]:
         """For `--json`."""
         return asdict(self)
+
+    @property
+    def told(self) -> str:
+        """What a person reads of an error: what is wrong, and what to do."""
+        return f"{self.error}\n  hint: {self.hint}" if self.error and self.hint else self.error
 
     def count(self, share: Share) -> None:
         """Add what a commit stored."""
