@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..core.values import FileEntry, Problem
 from ..lake.facts import ArtifactRow, RunFacts
@@ -15,6 +16,7 @@ from .sources.base import Listing, Source, split, walk_up
 _MAX_SIDE_FILE = 1 << 20
 _LEVELS_DOWN = 2
 _LEVELS_UP = 3
+_AGAIN_S = 3600
 
 
 @dataclass
@@ -44,14 +46,36 @@ def look_beside(
     keys |= {directory: _key(entries) for directory, entries in listing.beside.items()}
     # A deleted run's directory stays unknown to the lake, even by name.
     keys = {directory: key for directory, key in keys.items() if not deleted(directory)}
-    changed = {directory for directory, key in keys.items() if looked.get(directory) != key}
+    now = time.time()
+    changed = {
+        directory
+        for directory, key in keys.items()
+        if looked.get(directory) not in (key, _unread(key, now))
+    }
     if not changed:
         return Found()
     look = _Look(source, listing, runs)
     affected = look.affected(changed)
     look.fetch(affected)
     facts = {run_id: look.at(directory) for directory, run_id in affected.items()}
-    return Found({d: keys[d] for d in changed}, facts, look.problems, look.bytes_read)
+    # A server that was silent for a moment shall not cost a run its hyperparameters for ever.
+    failed = {split(path)[0] for path in look.failed}
+    told = {
+        d: _unread(keys[d], now) if any(_near(d, other) for other in failed) else keys[d]
+        for d in changed
+    }
+    return Found(told, facts, look.problems, look.bytes_read)
+
+
+def _unread(key: str, now: float) -> str:
+    """What a directory of which something could not be read is noted to hold, for an hour."""
+    return f"{key}!{now // _AGAIN_S:.0f}"
+
+
+def _near(one: str, other: str) -> bool:
+    """Whether one directory is the other, or lies in it."""
+    one, other = f"{one}/" if one else "", f"{other}/" if other else ""
+    return one.startswith(other) or other.startswith(one)
 
 
 @dataclass(frozen=True)
@@ -70,9 +94,10 @@ class _Look:
     runs: dict[str, int]
     problems: list[Problem] = field(default_factory=list)
     bytes_read: int = 0
+    failed: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._read_before: dict[str, provenance.SideFacts] = {}
+        self._read_before: dict[str, tuple[str, provenance.SideFacts]] = {}
         self._owned: dict[str, list[str]] = {}
         self._below: dict[str, list[str]] = {}
         for directory in self.listing.beside:
@@ -107,7 +132,7 @@ class _Look:
             for path, said in zip(
                 wanted, pool.map(lambda pair: self._read(*pair), wanted.values()), strict=True
             ):
-                self._read_before[path] = self._counted(said)
+                self._read_before[path] = wanted[path][1].name, self._counted(said)
 
     def _own(self, run: str) -> dict[str, FileEntry]:
         return {
@@ -136,7 +161,8 @@ class _Look:
         ]
         return [
             RunFacts(
-                origins={file.name for file in side},
+                # What was known from a file that cannot be read now stays.
+                origins={f.name for f in side if every[f.path_relative].path not in self.failed},
                 hparams=list(merged.hparams),
                 artifacts=_artifacts(own),
                 git_commit=merged.git_commit,
@@ -152,13 +178,20 @@ class _Look:
 
     def _side_facts(self, entry: FileEntry, file: provenance.SideFile) -> provenance.SideFacts:
         if entry.path not in self._read_before:
-            self._read_before[entry.path] = self._counted(self._read(entry, file))
-        return self._read_before[entry.path]
+            self._read_before[entry.path] = file.name, self._counted(self._read(entry, file))
+        name, facts = self._read_before[entry.path]
+        if name == file.name:
+            return facts
+        # Seen from a run of another depth the same file is another origin.
+        hparams = (replace(h, origin=file.name) if h.origin == name else h for h in facts.hparams)
+        return replace(facts, hparams=tuple(hparams))
 
     def _counted(self, said: _Said) -> provenance.SideFacts:
         self.bytes_read += said.size
         if said.problem:
             self.problems.append(said.problem)
+            if said.problem.kind == "unreadable":
+                self.failed.add(said.problem.path)
         return said.facts
 
     def _read(self, entry: FileEntry, file: provenance.SideFile) -> _Said:

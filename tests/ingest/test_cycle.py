@@ -155,6 +155,40 @@ def test_states_follow_growth_and_evidence(house: Any) -> None:
     assert house.one("SELECT state FROM runs WHERE path = 'quiet'") == "running"
 
 
+def test_a_side_file_that_cannot_be_read_now_is_read_later(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server's bad moment: what was known stays, and an hour later it is tried again."""
+    house.write(f"job/{NAME}", POINTS)
+    house.write(f"job/sub/deep/{NAME}", POINTS)
+    side = house.source / "job" / "hparams.yaml"
+    side.write_text("lr: 0.1\n")
+    house.cycle()
+    read = LocalSource.read
+    asked: list[str] = []
+
+    def fail(self: LocalSource, path: str, *rest: Any) -> bytearray:
+        if not path.endswith("yaml"):
+            return read(self, path, *rest)
+        asked.append(path)
+        raise OSError("the server is silent")
+
+    monkeypatch.setattr("boardlake.ingest.beside._AGAIN_S", 1e12)
+    monkeypatch.setattr(LocalSource, "read", fail)
+    side.write_text("lr: 0.25\n")
+    for _ in range(3):
+        house.cycle()
+    assert asked == ["job/hparams.yaml"]
+    assert set(house.query("SELECT value FROM hparams")) == {("0.1",)}
+    monkeypatch.setattr(LocalSource, "read", read)
+    monkeypatch.setattr("boardlake.ingest.beside._AGAIN_S", 1.0)
+    house.cycle()
+    # Each run names the file as it sees it, so that its next version replaces this one.
+    assert sorted(house.query("SELECT value, origin FROM hparams")) == [
+        ("0.25", "../../hparams.yaml"), ("0.25", "hparams.yaml"),
+    ]  # fmt: skip
+
+
 def test_side_files_are_read_again_only_when_they_change(
     house: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
