@@ -15,7 +15,7 @@ from boardlake.api.service import Service
 from boardlake.core.errors import SpaceError
 from boardlake.core.settings import SourceSettings
 from boardlake.core.values import Piece
-from boardlake.ingest import cycle
+from boardlake.ingest import cycle, destination
 from boardlake.ingest.reader import Limits
 from boardlake.ingest.sample.writer import EventWriter
 from boardlake.ingest.setup import setups
@@ -278,7 +278,7 @@ def test_a_run_that_an_ingester_reads_at_this_moment(
         commits.append(len(pieces))
         return write(lake, pieces, **given)
 
-    monkeypatch.setattr(cycle, "write", commit)
+    monkeypatch.setattr(destination, "write", commit)
     source = {"here": SourceSettings(uri=str(tmp_path / "logs"))}
     options = cycle.Options(batch_points=500, limits=Limits(piece=20_000))
     with open_lake(service.readers.lake.location, read_only=False) as lake:
