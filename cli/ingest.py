@@ -154,6 +154,8 @@ def _ingest(
         with context.open(read_only=False, create=True) as lake:
             configure(context, options)
             if watch is None:
+                # A server that hangs keeps only its own source from the next one in cron.
+                options.done = turns.release
                 reports = cycle(
                     context, lake, found, options, quiet=quiet, as_json=as_json, turns=turns
                 )

@@ -125,6 +125,8 @@ class _Cycle:
                 break
             try:
                 job.run()
+                if self._options.done is not None:
+                    self._options.done(job.setup.name)
             except Over:
                 break
             except BaseException as error:

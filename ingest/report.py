@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -104,7 +105,10 @@ class Progress:
 
 @dataclass
 class Options:
-    """How to run a cycle. `memory` is the folder of what is remembered between scans, if any."""
+    """How to run a cycle. `memory` is the folder of what is remembered between scans, if any.
+
+    `done` is told of each source whose part is over, from any thread.
+    """
 
     threads: int = 2
     batch_points: int = 2_000_000
@@ -113,3 +117,4 @@ class Options:
     stop: threading.Event = field(default_factory=threading.Event)
     progress: Progress = field(default_factory=Progress)
     memory: Path | None = None
+    done: Callable[[str], None] | None = None

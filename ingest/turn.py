@@ -85,12 +85,16 @@ class Turns:
                 break
         return self._take(ordered, all_or_first=False)
 
+    def release(self, name: str) -> None:
+        """Give one turn back; from any thread."""
+        handle = self._held.pop(name, None)
+        if handle is not None:
+            _give_back(handle)
+
     def close(self) -> None:
         """Give all turns back."""
-        for handle in self._held.values():
-            _tell(handle, b"")
-            os.close(handle)
-        self._held.clear()
+        while self._held:
+            _give_back(self._held.popitem()[1])
 
     def _take(self, names: list[str], *, all_or_first: bool) -> dict[str, Holder]:
         _allow_files(len(names))
@@ -137,6 +141,11 @@ def names_of(configured: Mapping[str, SourceSettings]) -> list[str]:
         for name, one in configured.items()
         for host in (expand(one.hosts, one.ssh_config) if one.hosts else [""])
     ]
+
+
+def _give_back(handle: int) -> None:
+    _tell(handle, b"")
+    os.close(handle)
 
 
 def _tell(handle: int, text: bytes) -> None:

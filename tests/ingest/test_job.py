@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,36 @@ def test_a_mistake_of_ours_with_one_file_stops_no_other(
     monkeypatch.undo()
     assert house.cycle().points == 1
     assert house.kinds() == []
+
+
+def test_a_source_is_done_while_another_one_hangs(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its rows are in the lake by then, so that the next process may have its turn."""
+    house.write(f"one/{NAME}", [("loss", 1, 1.0)])
+    house.write(f"two/{NAME}", [("loss", 1, 1.0)])
+    found = {
+        name: SourceSettings(uri=str(house.source / name), machine="here")
+        for name in ("one", "two")
+    }
+    done = threading.Event()
+    told: list[str] = []
+
+    def tell(name: str) -> None:
+        told.append(name)
+        done.set()
+
+    walk = LocalSource.walk
+
+    def hang(self: LocalSource, memory: Any) -> Any:
+        if self.root.endswith(b"two"):
+            assert done.wait(60)
+        return walk(self, memory)
+
+    monkeypatch.setattr(LocalSource, "walk", hang)
+    run(house.lake, setups(found), Options(done=tell))
+    assert told == ["one", "two"]
+    assert house.one("SELECT count(*) FROM scalar_points") == 2
 
 
 def work(name: str, size: int) -> reader.Work:

@@ -69,6 +69,16 @@ def test_given_back_it_is_free(tmp_path: Path) -> None:
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b""]
 
 
+def test_one_of_several_is_given_back(tmp_path: Path) -> None:
+    """As when its source is done and another one hangs; twice, or without having it, is as well."""
+    with Turns(tmp_path / "turns") as first, Turns(tmp_path / "turns") as second:
+        first.take(["lab", "hung"])
+        first.release("lab")
+        first.release("lab")
+        second.release("hung")
+        assert list(second.take(["lab", "hung"])) == ["hung"]
+
+
 def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
     """`kill -9` frees the source at once, whatever its file says and its children still do."""
     with holder(tmp_path, "lab") as process, Turns(tmp_path) as turns:
