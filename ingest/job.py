@@ -163,7 +163,8 @@ class Job:
     def _settle(self, source: Source, listing: Listing, known: Known) -> None:
         """After the files: which are gone, and what lies beside the others."""
         name, plan = self.setup.name, self._plan
-        mirror = self.setup.plan.mirror
+        # Where there is nothing at all, a disk is rather not mounted: what was there is labelled only.
+        mirror = self.setup.plan.mirror and bool(listing.files)
         self._desk.ask(lambda: self._to.gone(name, plan.rows, plan.gone, mirror=mirror))
         runs, looked = self._desk.ask(lambda: self._to.directories(name))
         found = look_beside(

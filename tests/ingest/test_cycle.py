@@ -285,6 +285,19 @@ def test_a_mirror_follows_its_source(house: Any) -> None:
     assert house.query("SELECT name FROM hparams") == [("lr",)]
 
 
+def test_a_mirror_of_nothing_drops_nothing(house: Any) -> None:
+    """A mount point without its mount is an empty directory: what was there is labelled, and back later."""
+    house.write(f"job/{NAME}", POINTS)
+    house.cycle(policy="mirror")
+    shutil.move(house.source / "job", house.root / "away")
+    house.cycle(policy="mirror")
+    missing = "SELECT count(*) FROM files WHERE missing_since IS NOT NULL"
+    assert (house.one("SELECT count(*) FROM scalars"), house.one(missing)) == (4, 1)
+    shutil.move(house.root / "away", house.source / "job")
+    assert house.cycle(policy="mirror").points == 0
+    assert house.one(missing) == 0
+
+
 def test_a_missing_source_does_not_stop_the_others(house: Any) -> None:
     """Its report and `problems` say what is wrong; nothing of it counts as deleted."""
     house.write(f"job/{NAME}", POINTS)
