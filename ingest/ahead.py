@@ -24,6 +24,8 @@ class Ahead:
         self._source, self._piece = source, piece
         self._waiting = list(works)[::-1]
         self._fetched: dict[int, Future[Primed]] = {}
+        # Of those that wait the ones that were begun out of turn.
+        self._early: set[int] = set()
         self._held = 0
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(source.at_once, thread_name_prefix="fetch")
@@ -32,7 +34,8 @@ class Ahead:
         """The source to read *work* from; raises what the fetch raised."""
         with self._lock:
             if id(work) not in self._fetched:
-                self._waiting = [one for one in self._waiting if one is not work]
+                # It stays where it is: of a hundred thousand none is looked for.
+                self._early.add(id(work))
                 self._begin(work)
             self._fill()
             future = self._fetched.pop(id(work))
@@ -51,6 +54,9 @@ class Ahead:
 
     def _fill(self) -> None:
         while self._waiting:
+            if id(self._waiting[-1]) in self._early:
+                self._early.remove(id(self._waiting.pop()))
+                continue
             length = self._window(self._waiting[-1])[1]
             if self._fetched and self._held + length > _HELD:
                 return
