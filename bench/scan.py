@@ -19,7 +19,7 @@ from pathlib import Path
 from measure import report
 
 from boardlake.ingest.memory import Memory, load, save
-from boardlake.ingest.sources.local import LocalSource
+from boardlake.ingest.sources.local.source import LocalSource
 
 _MONTH_S = 30 * 86400.0
 _RACY_S = 3.0

@@ -69,7 +69,7 @@ def _setups(name: str, settings: SourceSettings, label: str = "") -> Iterator[So
     if not settings.hosts:
         yield _setup(name, settings, label)
         return
-    from .sources.hosts import expand
+    from .sources.ssh.hosts import expand
 
     remote = places.parse(settings.uri)
     for host in expand(settings.hosts, settings.ssh_config):
@@ -118,7 +118,7 @@ def open_source(settings: SourceSettings) -> Source:
     """
     kind = places.kind_of(settings.uri)
     if kind == "local":
-        from .sources.local import LocalSource
+        from .sources.local.source import LocalSource
 
         return LocalSource(
             settings.uri,
@@ -128,23 +128,23 @@ def open_source(settings: SourceSettings) -> Source:
             cross_mounts=settings.cross_mounts,
         )
     if kind in ("s3", "gs", "az"):
-        from .sources import objects
+        from .sources.buckets import source as buckets
 
-        return objects.open_source(settings)
+        return buckets.open_source(settings)
     if kind == "dav":
-        from .sources import dav
+        from .sources.web import dav
 
         return dav.open_source(settings)
     if kind == "http":
-        from .sources import index
+        from .sources.web import index
 
         return index.open_source(settings)
     if kind == "ssh":
-        from .sources import ssh
+        from .sources.ssh import opened
 
-        return ssh.open_source(settings)
+        return opened.open_source(settings)
     if kind == "slurm":
-        from .sources import slurm
+        from .sources.slurm import source as slurm
 
         return slurm.open_source(settings)
     from .sources import anything

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from ..core.errors import LakeError
 from ..core.settings import SourceSettings
-from .sources.hosts import expand
+from .sources.ssh.hosts import expand
 
 _POLL_S = 0.2
 _MOST_TOLD = 1_000

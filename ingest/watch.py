@@ -15,8 +15,8 @@ from .memory import PATIENCE
 from .report import Report
 from .setup import SourceSetup
 from .sources.base import Source
-from .sources.local import LocalSource
-from .sources.mounts import Mounts, is_disk
+from .sources.local.mounts import Mounts, is_disk
+from .sources.local.source import LocalSource
 
 # A quiet source is scanned at least this often, where its `rescan` is not shorter.
 _DISK_S = 60.0

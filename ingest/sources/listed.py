@@ -8,9 +8,9 @@ from ...core.values import FileEntry, Problem
 from ..names import is_event_file
 from .base import Listing
 from .chosen import MAX_BESIDE
-from .mounts import has_inodes
-from .remembered import File, Folder, Id
-from .scan import Scanner, show, within
+from .local.mounts import has_inodes
+from .local.remembered import File, Folder, Id
+from .local.scan import Scanner, show, within
 
 
 class Lister:

@@ -18,7 +18,7 @@ from boardlake.ingest.memory import Memory
 from boardlake.ingest.report import Options
 from boardlake.ingest.sample.writer import EventWriter
 from boardlake.ingest.setup import setups
-from boardlake.ingest.sources.local import LocalSource
+from boardlake.ingest.sources.local.source import LocalSource
 
 WALL = 1_700_000_000.0
 NAME = "events.out.tfevents.1700000000.host.7.0"

@@ -16,7 +16,7 @@ from boardlake.ingest.cycle import run
 from boardlake.ingest.job import _some
 from boardlake.ingest.report import Options
 from boardlake.ingest.setup import setups
-from boardlake.ingest.sources.local import LocalSource
+from boardlake.ingest.sources.local.source import LocalSource
 
 NAME = "events.out.tfevents.1700000000.host.7.0"
 PLACE = Place("src", "0" * 12, "a", "", "here", "p", "a")

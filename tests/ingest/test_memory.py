@@ -13,7 +13,7 @@ import pytest
 
 from boardlake.ingest import memory as memories
 from boardlake.ingest.memory import Memory, load, save
-from boardlake.ingest.sources import remembered
+from boardlake.ingest.sources.local import remembered
 
 NAME = "events.out.tfevents.1700000000.host.1.0"
 KEY = "key"

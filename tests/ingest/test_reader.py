@@ -16,7 +16,7 @@ from boardlake.ingest.memory import Memory
 from boardlake.ingest.reader import Limits, Work, read
 from boardlake.ingest.sample import forms
 from boardlake.ingest.sample.writer import EventWriter
-from boardlake.ingest.sources.local import LocalSource
+from boardlake.ingest.sources.local.source import LocalSource
 
 NAME = "run/events.out.tfevents.1700000000.host.7.0"
 WALL = 1_700_000_000.0

@@ -26,7 +26,7 @@ from boardlake.ingest.inotify import Inotify
 from boardlake.ingest.report import Options, Report
 from boardlake.ingest.sample.writer import EventWriter
 from boardlake.ingest.setup import setups
-from boardlake.ingest.sources.mounts import Mounts, is_disk
+from boardlake.ingest.sources.local.mounts import Mounts, is_disk
 from boardlake.ingest.watch import Pace, Watch
 
 NAME = "events.out.tfevents.1700000000.host.1.0"

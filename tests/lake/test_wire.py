@@ -21,7 +21,7 @@ from boardlake.ingest import discover
 from boardlake.ingest.reader import Limits, Work, read
 from boardlake.ingest.sample import forms
 from boardlake.ingest.sample.writer import EventWriter
-from boardlake.ingest.sources.local import LocalSource
+from boardlake.ingest.sources.local.source import LocalSource
 from boardlake.lake import stock_json, wire, wire_pieces
 from boardlake.lake.facts import ArtifactRow, RunFacts
 from boardlake.lake.outbox import SeenFile, Stock

@@ -24,7 +24,7 @@ from boardlake.core.values import FileEntry, Piece, Place
 from boardlake.ingest import discover
 from boardlake.ingest.reader import Limits, Work, read
 from boardlake.ingest.sample.writer import EventWriter
-from boardlake.ingest.sources.local import LocalSource
+from boardlake.ingest.sources.local.source import LocalSource
 from boardlake.lake import lock, stock_json, wire
 from boardlake.lake.database import open_lake
 from boardlake.lake.facts import RunFacts

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from boardlake.core.errors import SourceError
 from boardlake.core.settings import SourceSettings
 from boardlake.ingest.memory import Memory
-from boardlake.ingest.sources import dav
+from boardlake.ingest.sources.web import dav
 from boardlake.tests.servers.nginx import Nginx
 from boardlake.tests.servers.rclone import Rclone
 from boardlake.tests.servers.scripted import Said, Scripted, scripted

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from boardlake.core.errors import UsageError
-from boardlake.ingest.sources.hosts import MAX_HOSTS, expand, names, option
+from boardlake.ingest.sources.ssh.hosts import MAX_HOSTS, expand, names, option
 
 
 @pytest.fixture

@@ -24,9 +24,10 @@ from hypothesis import strategies as st
 from boardlake.core.errors import SourceError
 from boardlake.core.settings import SourceSettings
 from boardlake.ingest.memory import Memory
-from boardlake.ingest.sources import pages, web
 from boardlake.ingest.sources.base import Changed, Listing
-from boardlake.ingest.sources.index import IndexSource, open_source
+from boardlake.ingest.sources.web import client as web
+from boardlake.ingest.sources.web import pages
+from boardlake.ingest.sources.web.index import IndexSource, open_source
 from boardlake.tests.servers.faulty import faulty
 from boardlake.tests.servers.nginx import Nginx
 from boardlake.tests.servers.scripted import Asked, Said, Scripted, scripted

@@ -18,10 +18,10 @@ from boardlake.core.errors import SourceError
 from boardlake.core.settings import SourceSettings
 from boardlake.ingest.memory import Memory
 from boardlake.ingest.setup import open_source
-from boardlake.ingest.sources import mounts, tree
 from boardlake.ingest.sources.base import Listing
-from boardlake.ingest.sources.local import LocalSource
-from boardlake.ingest.sources.mounts import Mounts
+from boardlake.ingest.sources.local import mounts, tree
+from boardlake.ingest.sources.local.mounts import Mounts
+from boardlake.ingest.sources.local.source import LocalSource
 
 NAME = "events.out.tfevents.1700000000.host.1.0"
 DAY = 86400.0

@@ -14,10 +14,11 @@ import pytest
 from boardlake.core.errors import BoardlakeError, SourceError, UsageError
 from boardlake.core.settings import SourceSettings
 from boardlake.ingest.memory import Memory
-from boardlake.ingest.sources import objects, objects_list
-from boardlake.ingest.sources import objects_odd as odd
 from boardlake.ingest.sources.base import Changed, Listing
-from boardlake.ingest.sources.objects import ObjectSource
+from boardlake.ingest.sources.buckets import lister as objects_list
+from boardlake.ingest.sources.buckets import odd as odd
+from boardlake.ingest.sources.buckets import source as objects
+from boardlake.ingest.sources.buckets.source import ObjectSource
 from boardlake.tests.servers import moto, radosgw
 from boardlake.tests.servers.faulty import Faulty, faulty
 

@@ -7,9 +7,9 @@ import pytest
 from boardlake.core.errors import SourceError
 from boardlake.core.settings import SourceSettings
 from boardlake.ingest.memory import Memory
-from boardlake.ingest.sources import objects
 from boardlake.ingest.sources.base import Changed
-from boardlake.ingest.sources.objects import ObjectSource
+from boardlake.ingest.sources.buckets import source as objects
+from boardlake.ingest.sources.buckets.source import ObjectSource
 from boardlake.tests.servers import azurite
 from boardlake.tests.servers.faulty import faulty
 

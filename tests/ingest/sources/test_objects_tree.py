@@ -14,13 +14,13 @@ from obstore.store import MemoryStore
 from boardlake.core.settings import SourceSettings
 from boardlake.core.values import FileEntry
 from boardlake.ingest.memory import Memory
-from boardlake.ingest.sources import objects_odd as odd
-from boardlake.ingest.sources import objects_tree
 from boardlake.ingest.sources.base import Listing
+from boardlake.ingest.sources.buckets import odd as odd
+from boardlake.ingest.sources.buckets import tree as objects_tree
+from boardlake.ingest.sources.buckets.source import ObjectSource
+from boardlake.ingest.sources.buckets.store import Bucket
+from boardlake.ingest.sources.buckets.tree import Node, Rules, Tree
 from boardlake.ingest.sources.chosen import Chosen
-from boardlake.ingest.sources.objects import ObjectSource
-from boardlake.ingest.sources.objects_store import Bucket
-from boardlake.ingest.sources.objects_tree import Node, Rules, Tree
 
 EVENTS = "events.out.tfevents.1"
 DAY = 86_400.0

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boardlake.ingest.sources import slurm_roots, slurm_words
-from boardlake.ingest.sources.slurm_roots import Homes
-from boardlake.ingest.sources.slurm_words import Said
+from boardlake.ingest.sources.slurm import roots as slurm_roots
+from boardlake.ingest.sources.slurm import words as slurm_words
+from boardlake.ingest.sources.slurm.roots import Homes
+from boardlake.ingest.sources.slurm.words import Said
 
 _NONCE = "0123456789abcdef"
 _LINE = (

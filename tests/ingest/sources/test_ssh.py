@@ -21,7 +21,7 @@ from boardlake.core.settings import SourceSettings
 from boardlake.ingest.memory import Memory
 from boardlake.ingest.setup import open_source
 from boardlake.ingest.sources.base import Listing, Source
-from boardlake.ingest.sources.local import LocalSource
+from boardlake.ingest.sources.local.source import LocalSource
 from boardlake.tests.servers import sshd
 from boardlake.tests.servers.sshd import Cluster, Host, cluster
 
@@ -258,7 +258,7 @@ def test_a_listing_without_end(
     for n in range(50):
         host.put(f"{n}/{EVENTS}", b"x")
     source = opens(host.settings())
-    monkeypatch.setattr("boardlake.ingest.sources.ssh_source._MAX_LISTING", 1000)
+    monkeypatch.setattr("boardlake.ingest.sources.ssh.source._MAX_LISTING", 1000)
     error = failure(source)
     assert "the listing is longer than" in str(error) and "exclude" in error.hint
     monkeypatch.undo()

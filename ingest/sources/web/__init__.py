@@ -1,0 +1,1 @@
+"""Web servers: indexes of files, and WebDAV."""
