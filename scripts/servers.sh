@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what tests drive or read from: Debian's chromium and servers of files, buckets, machines and clusters, azurite
+# Installs what tests drive or read from: Debian's chromium (its shell without a desktop) and servers of files, buckets, machines and clusters, azurite
 # from npm. "web" and "sources" name a part; without arguments both. What is missing is said, and its tests are skipped.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -25,7 +25,7 @@ sources() {
     want radosgw ceph-mon ceph-osd ceph-mgr radosgw
     [ -x "$azurite" ] || want npm nodejs npm
 }
-case " $* " in "  " | *" web "*) want chromium chromium fonts-liberation ;; esac
+case " $* " in "  " | *" web "*) want chromium-headless-shell chromium-headless-shell fonts-liberation ;; esac
 case " $* " in "  " | *" sources "*) sources ;; esac
 
 root=()

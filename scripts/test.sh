@@ -13,8 +13,14 @@ if [ $# -gt 0 ]; then
 fi
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .
-.venv/bin/mypy
 wait
+types=$(mktemp)
+.venv/bin/mypy > "$types" 2>&1 &
+typing=$!
 # A file stays with one process: its tests share lakes and servers. In order: once a browser was started, a process has a
 # loop of asyncio that runs, and the prompt of the command line cannot have its own.
-exec .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 25
+.venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 25 || failed=1
+wait "$typing" || failed=1
+cat "$types"
+rm -f "$types"
+exit "${failed:-0}"

@@ -243,6 +243,10 @@ class Watched:
 
     def calm(self) -> None:
         """As if nothing had happened for long: without a hint nothing is due."""
+        watches = self.watch._watches
+        # What the last step did may be told late.
+        while watches is not None and watches.inotify.wait(0.3)[0]:
+            continue
         for pace in self.watch._paces.values():
             pace.due_at = time.monotonic() + _FAR_S
 

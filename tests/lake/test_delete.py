@@ -20,7 +20,7 @@ from boardlake.lake.location import locate
 
 SECRET = "zz-secret"
 POINTS = ("scalar_points", "series_parts", "tensors", "blobs")
-TABLES = ("run_facts", "files", "hparams", "artifacts", "problems", "directories", *POINTS)
+TABLES = ("run_facts", "files", "hparams", "artifacts", "problems", "directories", "jobs", *POINTS)
 
 
 @pytest.fixture
@@ -52,6 +52,9 @@ def fill(lake: Lake, names: dict[int, str]) -> None:
                     " run_id AS file_id FROM made, range(100)"
                 )
             con.execute("INSERT INTO hparams BY NAME SELECT run_id, name, name AS value FROM made")
+            con.execute(
+                "INSERT INTO jobs BY NAME SELECT run_id, 's' AS source, name AS job_name FROM made"
+            )
             con.execute("INSERT INTO artifacts BY NAME SELECT run_id, name AS path FROM made")
             con.execute(
                 "INSERT INTO problems BY NAME SELECT 's' AS source, name || file AS path"

@@ -17,7 +17,8 @@ from boardlake.lake.database import open_lake
 from boardlake.lake.location import locate
 from boardlake.state.store import open_state
 
-_CHROMIUM = Path("/usr/bin/chromium")
+# The shell is the same browser without a desktop around it: it takes a third less of the processor.
+_BROWSERS = (Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium"))
 _ARGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -65,10 +66,11 @@ def server_url(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium without a window."""
-    if not _CHROMIUM.exists():
-        pytest.skip(f"no browser at {_CHROMIUM}: install Debian's package chromium")
+    found = next((path for path in _BROWSERS if path.exists()), None)
+    if found is None:
+        pytest.skip(f"no browser at {_BROWSERS[0]}: install Debian's package of that name")
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=str(_CHROMIUM), args=_ARGS)
+        opened = playwright.chromium.launch(executable_path=str(found), args=_ARGS)
         yield opened
         opened.close()
 
