@@ -14,7 +14,7 @@ from ....core.values import Problem
 from ...memory import Memory
 from ..base import Listing, Spent
 from ..chosen import MAX_DEPTH, finish, nearness
-from ..listed import Lister, problem
+from .listed import Lister, problem
 from .mounts import Mounts, is_network, may_enter
 from .remembered import File, Folder, Id, Link
 from .scan import Others, Rules, Scanner, broken, is_gone, show, within
@@ -53,7 +53,7 @@ class Tree:
         mounts = Mounts()
         self._network = is_network(mounts.kind(root))
         self._scanner = Scanner(root, rules, memory, spent, mounts, first=not known)
-        self.lister = Lister(self._scanner, self.folders)
+        self.lister = Lister(self._scanner, self.folders, known)
         self._rules, self._memory, self._known = rules, memory, known
         self._holding = {
             path[:end]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ...core.values import FileEntry, Problem
-from ..names import is_event_file
-from .base import Listing
-from .chosen import MAX_BESIDE
-from .local.mounts import has_inodes
-from .local.remembered import File, Folder, Id
-from .local.scan import Scanner, show, within
+from ....core.values import FileEntry, Problem
+from ...names import is_event_file
+from ..base import Listing
+from ..chosen import MAX_BESIDE
+from .mounts import has_inodes
+from .remembered import File, Folder, Id
+from .scan import Scanner, show, within
 
 
 class Lister:
@@ -20,10 +20,14 @@ class Lister:
     whether their files keep their inode numbers.
     """
 
-    def __init__(self, scanner: Scanner, folders: Mapping[bytes, Folder]) -> None:
+    def __init__(
+        self, scanner: Scanner, folders: Mapping[bytes, Folder], known: Mapping[bytes, Folder]
+    ) -> None:
         self.real: dict[str, bytes] = {}
         self.numbered: dict[int, bool] = {}
         self._scanner, self._folders = scanner, folders
+        # A file that was not looked at is the one that is known: times say less, they are whole seconds.
+        self._known = known
 
     def files(self, found: Listing) -> None:
         """Event files, each once however many names it has, under the first that is its own."""
@@ -37,6 +41,7 @@ class Lister:
         own.sort(key=lambda one: one[:2])
         linked.sort(key=lambda one: one[:2])
         identities: set[Id] = set()
+        remembered = self._remembered()
         last = ""
         for name, path, file in own + linked:
             if (file.dev, file.ino) in identities:
@@ -48,8 +53,14 @@ class Lister:
                 continue
             last = name
             found.files.append(self._entry(name, b"", path, file))
-            if file.looked != self._scanner.now:
+            if id(file) in remembered:
                 found.remembered.add(name)
+
+    def _remembered(self) -> set[int]:
+        found = {id(file) for folder in self._known.values() for file in folder.files}
+        for folder in self._known.values():
+            found |= {id(link.to) for link in folder.links if isinstance(link.to, File)}
+        return found
 
     def beside(self, found: Listing) -> None:
         """Files that are no event files, of all directories in which some were looked at."""
