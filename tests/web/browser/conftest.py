@@ -25,6 +25,10 @@ _ARGS = [
 ]  # fmt: skip
 
 
+# Addresses of servers that have ended: a page may ask one as long as it is open.
+_ENDED: set[str] = set()
+
+
 @contextmanager
 def serving(lake: Path, state: Path) -> Iterator[str]:
     """The address of a server over *lake* that keeps what people write in *state*."""
@@ -34,9 +38,13 @@ def serving(lake: Path, state: Path) -> Iterator[str]:
     running = server_of(service, bound)
     thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
+    address = url(bound).rstrip("/")
+    # Ports are given out again.
+    _ENDED.discard(address)
     try:
-        yield url(bound).rstrip("/")
+        yield address
     finally:
+        _ENDED.add(address)
         # Closed by its own loop, once no answer is being written: from here it may be in a select.
         # It goes on as long as a browser holds a connection.
         running.task_dispatcher.shutdown()
@@ -96,8 +104,8 @@ def page(browser: Browser, expected_errors: list[str]) -> Iterator[Page]:
         if not any(part in text for part in expected_errors):
             wrong.append(text)
 
-    def console(kind: str, text: str) -> None:
-        if kind == "error":
+    def console(kind: str, text: str, where: str) -> None:
+        if kind == "error" and not any(where.startswith(f"{one}/") for one in _ENDED):
             note(f"console: {text}")
 
     def asked(address: str) -> None:
@@ -105,7 +113,7 @@ def page(browser: Browser, expected_errors: list[str]) -> Iterator[Page]:
             note(f"leaves the host: {address}")
 
     opened.on("pageerror", lambda error: note(f"script: {error}"))
-    opened.on("console", lambda message: console(message.type, message.text))
+    opened.on("console", lambda m: console(m.type, m.text, m.location["url"]))
     opened.on("request", lambda request: asked(request.url))
     yield opened
     context.close()
