@@ -135,8 +135,7 @@ def _ingest(
 
     found = setups(context.settings.sources, paths or known_sources(context))
     if dry_run:
-        _show_plan(context, found, as_json)
-        return 0
+        return _show_plan(context, found, as_json)
     with stop_on_signals() as options:
         names = [one.name for one in found]
         left = turns.take(names) if wait is None else turns.wait(names, wait, options.stop)
@@ -356,12 +355,16 @@ def stop_on_signals() -> Iterator[Options]:
             signal.signal(number, handler)
 
 
-def _show_plan(context: Context, found: list[SourceSetup], as_json: bool) -> None:
+def _show_plan(context: Context, found: list[SourceSetup], as_json: bool) -> int:
     from ..ingest.cycle import dry_run
 
     lake = context.open() if context.location.exists() else None
-    files = size = 0
+    files = size = code = 0
     for source, plan in dry_run(lake, found):
+        if isinstance(plan, BoardlakeError):
+            code = SourceError.exit_code
+            context.tell("error", "source", str(plan), source)
+            continue
         for work in plan.works:
             behind = work.before.offset if work.before else 0
             left = max(0, work.entry.size - behind)
@@ -372,3 +375,4 @@ def _show_plan(context: Context, found: list[SourceSetup], as_json: bool) -> Non
             else:
                 click.echo(f"{left:>12,}  {source}:{work.entry.path}")
     context.say(f"would read {size:,} bytes of {files:,} files")
+    return code

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from ..core.errors import Interrupted
+from ..core.errors import BoardlakeError, Interrupted, SourceError, UsageError
 from ..kernels import decode as kernel
 from ..kernels import series
 from ..lake import known as lake_known
@@ -67,14 +67,20 @@ def run_to(destination: Destination, setups: list[SourceSetup], options: Options
     return [job.report for job in cycle.jobs]
 
 
-def dry_run(lake: Lake | None, setups: list[SourceSetup]) -> Iterator[tuple[str, planning.Plan]]:
-    """What a cycle would read, source by source."""
+def dry_run(
+    lake: Lake | None, setups: list[SourceSetup]
+) -> Iterator[tuple[str, planning.Plan | BoardlakeError]]:
+    """What a cycle would read, source by source; or why a source cannot be listed."""
     for setup in setups:
-        source = setup.open()
         try:
-            listing = source.walk(Memory())
-        finally:
-            source.close()
+            source = setup.open()
+            try:
+                listing = source.walk(Memory())
+            finally:
+                source.close()
+        except (SourceError, UsageError) as error:
+            yield setup.name, error
+            continue
         known = lake_known.load(lake.con, setup.name) if lake else lake_known.Known()
         yield setup.name, planning.make(known, listing, setup.plan)
 

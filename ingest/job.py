@@ -57,7 +57,9 @@ class Job:
         except (SourceError, UsageError) as error:
             self.report.error, self.report.hint = error.message, error.hint
             self.report.problems += 1
-            problem = Problem("", 0, 0, "source", error.message)
+            # Who reads it on a page asks what to do, as the one at the terminal does.
+            told = f"{error.message} (hint: {error.hint})" if error.hint else error.message
+            problem = Problem("", 0, 0, "source", told)
             self._desk.ask(lambda: self._to.problems(self.setup.name, [problem]))
         finally:
             self.report.ended_at = time.time()

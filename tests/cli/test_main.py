@@ -109,7 +109,22 @@ def test_one_missing_source_does_not_stop_the_others(logs: Path, tmp_path: Path)
     asked = call("sql", "SELECT kind, message FROM problems", "--format", "json", cwd=tmp_path)
     (problem,) = json.loads(asked.stdout)
     assert problem["kind"] == "source" and "nowhere" in problem["message"]
+    assert "hint: check that the directory exists" in problem["message"]
+    planned = call("ingest", "--dry-run", cwd=tmp_path)
+    assert planned.returncode == 6 and "nowhere" in planned.stderr
+    assert "would read 0 bytes of 0 files" in planned.stderr
     assert json.loads(call("runs", "--json", cwd=tmp_path).stdout)[0]["points"] == 10
+
+
+def test_a_path_that_never_was_is_no_source_for_later(logs: Path, tmp_path: Path) -> None:
+    """A slip of the hand is told once; what could be read goes on without a config file."""
+    lake = ["--lake", str(tmp_path / "lake")]
+    assert call(*lake, "ingest", str(tmp_path / "lgos"), cwd=tmp_path).returncode == 6
+    assert call(*lake, "ingest", str(logs), cwd=tmp_path).returncode == 0
+    again = call(*lake, "ingest", "--json", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    (source,) = json.loads(again.stdout)["sources"]
+    assert source["files_listed"] > 0 and not source["error"]
 
 
 @pytest.mark.parametrize(
