@@ -8,14 +8,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ..core.settings import SourceSettings
+from ..lake import spending
 from ..lake.known import Known
 from ..lake.write import Share
 from .reader import Limits
 from .sources.base import Spent
-
-_DAY_S = 86400.0
-# Of those the provider counts requests.
-_PRICED = ("s3", "gs", "az")
 
 
 @dataclass
@@ -77,17 +74,16 @@ class Report:
         self.list_requests, self.read_requests = spent.lists, spent.reads
         self.requests = spent.lists + spent.reads
         self.bytes_received = spent.bytes
-        if self.kind not in _PRICED:
+        if self.kind not in spending.PRICED:
             return
         self.cost = (
             spent.lists * settings.list_price / 1000
             + spent.reads * settings.read_price / 1000
             + spent.bytes * settings.traffic_price / 1e9
         )
-        # What was spent since the first cycle of the day stands for as long as that took.
-        if known.since is not None and self.started_at > known.since:
-            span = min(_DAY_S, self.started_at - known.since)
-            self.cost_per_day = known.cost * _DAY_S / span
+        if known.since is not None:
+            span_s = self.started_at - known.since
+            self.cost_per_day = spending.per_day(self.kind, known.cost, span_s)
 
 
 class Progress:

@@ -9,7 +9,7 @@ import duckdb
 
 from ..core.exposition import Family
 from . import ask
-from .machines import COST_PER_DAY, DAY
+from .spending import COST_PER_DAY, DAY
 
 # One pass over the record of cycles, and one over the files: both are small beside the points.
 _SOURCES = """

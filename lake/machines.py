@@ -9,31 +9,15 @@ import pyarrow as pa
 
 from . import ask
 from .faults import SKEW
+from .spending import COST_PER_DAY, DAY
 
 # What a source usually takes and asks for is the median of so many of its last cycles.
 _USUALLY = 100
-_DAY_S = 86400
-_LEAST_SPAN_S = 600
-# Kinds of sources whose provider counts requests.
-PRICED = ("s3", "gs", "az")
 
 _STATES = ", ".join(
     f"count(*) FILTER (state = '{state}') AS {state}"
     for state in ("running", "stalled", "failed", "finished")
 )
-
-# What each source was asked within 24 hours, and since when.
-DAY = """
-    SELECT source, CAST(sum(requests) AS BIGINT) AS requests_day,
-           CAST(sum(bytes_received) AS BIGINT) AS received_day, sum(cost) AS cost_day,
-           epoch($now - min(started_at)) AS span_s
-    FROM cycles WHERE started_at BETWEEN $now - INTERVAL 1 DAY AND $now GROUP BY source
-"""
-# Nothing is told of a day by its first minutes.
-COST_PER_DAY = f"""
-    CASE WHEN s.kind IN {PRICED} AND d.span_s > {_LEAST_SPAN_S}
-         THEN d.cost_day * {_DAY_S} / least({_DAY_S}, d.span_s) END
-"""
 
 _SOURCES = f"""
 WITH latest AS (

@@ -95,7 +95,7 @@ function draw() {
     ["Runs", many(of("runs")), `${many(of("running"))} running`, { tab: "sources", only: "all" }, ""],
     ["Stalled", many(of("stalled")), of("stalled") ? "runs fell silent" : "", { tab: "trouble" }, of("stalled") ? "warn" : "good"],
     ["Failed", many(of("failed")), of("failed") ? "runs broke off" : "", { tab: "trouble" }, of("failed") ? "bad" : "good"],
-    ["Problems", many(of("problems")), of("problems") ? "in event files" : "", { tab: "problems", kind: "", path: "", at: 0 }, of("problems") ? "bad" : "good"],
+    ["Problems", many(of("problems")), of("problems") ? "in files and sources" : "", { tab: "problems", kind: "", path: "", at: 0 }, of("problems") ? "bad" : "good"],
     ["Behind", bytes(of("behind")), of("behind") ? "not read yet" : "all is read", { tab: "sources", only: of("behind") ? "behind" : "all" }, of("behind") ? "warn" : ""],
     ["Missing", many(of("files_missing")), of("files_missing") ? "files are gone" : `of ${plural(of("files"), "file")}`, { tab: "sources", only: of("files_missing") ? "missing" : "all" }, of("files_missing") ? "warn" : ""],
   ];

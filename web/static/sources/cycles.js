@@ -10,7 +10,7 @@ import { ink, Plot } from "../run/plot.js";
 import { Answer } from "./answer.js";
 import { binned, cyclesOf, gaps } from "./bins.js";
 import { Lanes } from "./lanes.js";
-import { BOX, line, span, summary } from "./words.js";
+import { BOX, line, money, span, summary } from "./words.js";
 
 export const RANGES = { day: 86400, hour: 3600, week: 604800, all: null };
 const NAMES = { hour: "Hour", day: "Day", week: "Week", all: "All" };
@@ -22,7 +22,7 @@ const CHARTS = [
   ["problems", "Problems found", number],
   ["seconds", "Seconds per cycle", duration],
   ["bytes_received", "Bytes received", bytes],
-  ["cost", "Cost of requests", number],
+  ["cost", "Cost of requests", money],
 ];
 // Only servers send bytes, and only some count requests.
 const REMOTE = ["bytes_received", "cost"];

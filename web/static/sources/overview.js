@@ -8,6 +8,7 @@ import { searchField } from "../run/cards.js";
 import { Cycles } from "./cycles.js";
 import { reasonOf, rowsOf } from "./health.js";
 import { age, Rows } from "./rows.js";
+import { money } from "./words.js";
 
 const SKEWED_S = 60;
 const NEARLY = 0.9; // of a budget
@@ -184,12 +185,6 @@ function whole(row) {
   if (row.kind === "machine" || !row.whole_at) return null;
   const next = row.whole_again_at ? `; again by ${time(row.whole_again_at)}` : "";
   return `Everything was looked at ${time(row.whole_at)}${next}`;
-}
-
-/** An amount of money, whatever the currency of the prices is. */
-function money(value) {
-  if (value >= 100) return Math.round(value).toLocaleString("en-US");
-  return value > 0 && value < 1e-4 ? "< 0.0001" : String(Number(value.toPrecision(2)));
 }
 
 /** A clock's difference: +2m 3s is ahead. */

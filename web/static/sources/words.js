@@ -8,6 +8,12 @@ export const BOX = { left: 58, right: 10, top: 8, foot: 20 };
 /** A time without its year and seconds. @param {number} at Unix seconds */
 export const clock = (at) => time(at).slice(5, 16);
 
+/** An amount of money, whatever the currency of the prices is. @param {number} value */
+export function money(value) {
+  if (value >= 100) return Math.round(value).toLocaleString("en-US");
+  return value > 0 && value < 1e-4 ? "< 0.0001" : String(Number(value.toPrecision(2)));
+}
+
 /** From when to when. @param {[number, number]} stretch Unix seconds */
 export function span([from, to]) {
   const [a, b] = [clock(from), clock(to)];
