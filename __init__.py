@@ -22,6 +22,6 @@ def open(
     Raises `LakeMissing`, `ConfigError` or `UsageError` of `boardlake.core.errors`.
     """
     # Importing boardlake alone stays quick: what reads a lake is loaded when one is opened.
-    from .api.local import open_client
+    from .api.opened import open_client
 
     return open_client(config_or_lake, token)

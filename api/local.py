@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import re
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from ..core import settings
-from ..core.errors import UsageError
 from ..lake import ask
 from ..lake.database import Lake, open_lake
-from ..lake.location import Location, locate
+from ..lake.location import Location
 from ..lake.search import Names
 from . import client
 from .questions import question
@@ -54,25 +49,3 @@ def connection(location: Location) -> duckdb.DuckDBPyConnection:
     con = open_lake(location).con
     con.execute("SET python_enable_replacements = true")
     return con
-
-
-def open_client(
-    config_or_lake: str | os.PathLike[str] | None = None, token: str | None = None
-) -> client.Client:
-    """The lake in a directory, or the one that a config file (`.toml`) or the usual config names.
-
-    Or the one behind a server, by its http(s) address, which may ask for a *token*.
-    Raises LakeMissing, ConfigError, or UsageError for what is none of these.
-    """
-    given = None if config_or_lake is None else os.fspath(config_or_lake)
-    if given is not None and re.match(r"https?://", given, re.IGNORECASE):
-        from .remote import Remote
-
-        return Remote(given, token)
-    if token is not None:
-        raise UsageError("token: only a server asks for one", hint="open http(s)://HOST:PORT")
-    if given is not None and not given.lower().endswith(".toml"):
-        return Client(open_lake(locate(given)))
-    found = settings.load(None if given is None else Path(given), os.environ)
-    memory = f"{found.lake.memory_limit}B"
-    return Client(open_lake(locate(str(found.lake.path)), memory_limit=memory))

@@ -10,7 +10,8 @@ import click
 from ..core.errors import UsageError
 from .behind import follow
 from .context import Context
-from .ingest import configure, cycle, stop_on_signals
+from .ingest import cycle
+from .running import configure, stop_on_signals
 
 _CONFIG = """\
 # The demo's config: one source for each machine that the sample logs come from.

@@ -6,17 +6,16 @@ import gc
 import json
 import math
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
-from ..core.errors import BoardlakeError, IngestRunning, Interrupted, SourceError, UsageError
+from ..core.errors import BoardlakeError, Interrupted, SourceError, UsageError
 from . import push
 from .behind import follow
 from .context import Context
+from .running import configure, leave, stop_on_signals, told_of
 
 if TYPE_CHECKING:
     from ..ingest.report import Options, Report
@@ -169,30 +168,6 @@ def _ingest(
             return 0
 
 
-def leave(context: Context, left: dict[str, Holder], *, quiet: bool, as_json: bool) -> int:
-    """End because others read all sources; in cron that happens often, and is no news."""
-    if as_json:
-        click.echo(json.dumps({"sources": [], "left": _left(left)}))
-    if context.log:
-        for name, one in left.items():
-            context.tell("info", "left", f"left to {one}", name, pid=one.pid, host=one.host)
-    elif not context.interactive or quiet:
-        return IngestRunning.exit_code
-    holders = sorted({str(holder) for holder in left.values()})
-    more = f" and {len(holders) - 1} more" if len(holders) > 1 else ""
-    raise IngestRunning(
-        f"all that was asked for is being read by {holders[0]}{more}",
-        hint="nothing is left out; `--wait` waits until it is done",
-    )
-
-
-def _left(left: dict[str, Holder]) -> list[dict[str, object]]:
-    return [
-        {"source": name, "pid": one.pid, "host": one.host, "watch": one.watch}
-        for name, one in left.items()
-    ]
-
-
 def _watch(
     context: Context,
     lake: Lake,
@@ -252,15 +227,6 @@ def known_sources(context: Context) -> tuple[str, ...]:
     return known
 
 
-def configure(context: Context, options: Options) -> None:
-    """Set *options* as the config file says."""
-    wanted = context.settings.ingest
-    options.threads = wanted.threads or os.cpu_count() or 1
-    options.batch_points = wanted.batch_points
-    options.batch_bytes = wanted.batch_bytes
-    options.limits.piece = wanted.piece_bytes
-
-
 def cycle(
     context: Context,
     lake: Lake,
@@ -312,7 +278,7 @@ def cycle(
             context.tell("info", "left", told, name, pid=holder.pid, host=holder.host)
     if as_json:
         answer: dict[str, object] = {"sources": [report.as_dict() for report in reports]}
-        click.echo(json.dumps(answer | ({"left": _left(left)} if left else {})))
+        click.echo(json.dumps(answer | ({"left": told_of(left)} if left else {})))
     return reports
 
 
@@ -332,27 +298,6 @@ def _say_once(context: Context, said: dict[str, str], source: str, error: str) -
     if error and error != said.get(source):
         context.tell("error", "source" if source else "cycle", error, source)
     said[source] = error
-
-
-@contextmanager
-def stop_on_signals() -> Iterator[Options]:
-    """Options whose `stop` a first SIGINT or SIGTERM sets; a second one ends the process."""
-    import signal
-
-    from ..ingest.report import Options
-
-    options = Options()
-
-    def stop(number: int, _: object) -> None:
-        signal.signal(number, signal.SIG_DFL)
-        options.stop.set()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield options
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _show_plan(context: Context, found: list[SourceSetup], as_json: bool) -> int:

@@ -42,7 +42,7 @@ def size(context: click.Context, option: click.Parameter, value: str) -> int:
     """The bytes that an option names; raises UsageError."""
     from pydantic import TypeAdapter, ValidationError
 
-    from ..core.settings import Size
+    from ..core.kinds import Size
 
     try:
         found: int = TypeAdapter(Size).validate_python(int(value) if value.isdecimal() else value)
@@ -92,7 +92,7 @@ def run(
     from ..ingest.hub import check_url
     from ..ingest.setup import setups
     from ..ingest.turn import Turns
-    from .ingest import configure, leave, stop_on_signals
+    from .running import configure, leave, stop_on_signals
 
     url = check_url(push.to, plain=push.plain_http)
     secret = token(push.token_file)

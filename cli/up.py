@@ -10,7 +10,8 @@ import click
 
 from ..core.errors import SourceError, UsageError
 from .context import Context
-from .ingest import configure, cycle, known_sources, stop_on_signals
+from .ingest import cycle, known_sources
+from .running import configure, stop_on_signals
 from .serve import (
     HOST,
     PORT,

@@ -5,150 +5,42 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-import math
 import os
 import re
 import textwrap
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import unquote_to_bytes
+from typing import Any, Literal
 
 import pydantic
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from . import places
 from .errors import ConfigError, UsageError
+from .kinds import (
+    Duration,
+    EnvPrefix,
+    Globs,
+    Hosts,
+    Label,
+    NameGlobs,
+    RunPattern,
+    Size,
+    SourceName,
+    UserNames,
+    lake_path,
+    local_path,
+    show,
+    source_uri,
+)
 
 MAX_CONFIG = 1_000_000  # bytes
-_TIMES = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_SIZES = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
-_SIZES |= {"kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
-_QUANTITY = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) *([A-Za-z]{1,3})")
-_REMOTE = re.compile(r"[^/]+:/")
-_UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-
-
-def _show(value: object) -> str:
-    """Return *value* as the reader of the file knows it, in one short line."""
-    if isinstance(value, dict | list | tuple):
-        return "a table" if isinstance(value, dict) else "a list"
-    if isinstance(value, bool):
-        return str(value).lower()
-    # Python refuses to print an integer of more than 4300 digits.
-    if isinstance(value, int) and value.bit_length() > 128:
-        return f"a number of {value.bit_length()} bits"
-    return text if len(text := repr(value)) <= 80 else f"{text[:80]}..."
-
-
-def _refusal(value: object, expected: str) -> ValueError:
-    return ValueError(f"got {_show(value)}, expected {expected}")
-
-
-def _quantity(value: object, units: Mapping[str, int], most: int, expected: str) -> float:
-    amount = value
-    if isinstance(value, str) and (parts := _QUANTITY.fullmatch(value.strip())):
-        amount = float(parts[1]) * units.get(parts[2].lower(), math.nan)
-    if isinstance(amount, int | float) and not isinstance(amount, bool) and 0 <= amount <= most:
-        return amount
-    raise _refusal(value, expected)
-
-
-def _seconds(value: object) -> float:
-    expected = 'a time up to 100 years such as "90s", "30m", "24h", "7d" or a number of seconds'
-    return float(_quantity(value, _TIMES, 36_500 * 86400, expected))
-
-
-def _bytes(value: object) -> int:
-    expected = 'a size up to 1000TB such as "128MB", "64MiB" or a number of bytes'
-    return int(_quantity(value, _SIZES, 10**15, expected))
-
-
-def _matching(pattern: str, expected: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if not re.fullmatch(pattern, value):
-            raise _refusal(value, expected)
-        return value
-
-    return AfterValidator(check)
-
-
-def _run_pattern(value: str) -> str:
-    try:
-        groups = re.compile(value).groupindex
-    except (re.error, OverflowError, RecursionError) as error:
-        raise _refusal(value, f"a regular expression: {error}") from None
-    if value and not groups:
-        raise _refusal(value, "at least one named group such as (?P<project>[^/]+)")
-    return value
-
-
-def _local(text: str, base: Path, remote: str) -> str:
-    """Return the absolute path that *text* names, seen from the directory *base*.
-
-    `file://` URIs (RFC 8089) are taken; for other schemes and hosts *remote* says what is possible.
-    """
-    path = text
-    if text[:7].lower() == "file://":
-        host, slash, rest = text[7:].partition("/")
-        if host.lower() not in ("", "localhost") or not slash:
-            raise _refusal(text, "file:/// and an absolute path of this machine")
-        path = "/" + os.fsdecode(unquote_to_bytes(rest.encode("utf-8", "surrogateescape")))
-    elif _REMOTE.match(text):
-        raise _refusal(text, f"a local path: {remote}")
-    if not path.strip() or _UNFIT.search(path):
-        raise _refusal(text, "a path in UTF-8 without control characters")
-    path = os.path.expanduser(path)
-    if path.startswith("~"):
-        raise _refusal(text, "a path, or ~ and the name of a user of this machine")
-    place = (base / path).absolute()
-    # Only the disk knows what `..` means behind a link.
-    return os.path.realpath(place) if ".." in place.parts else str(place)
-
-
-def _source_uri(text: str, base: Path) -> str:
-    """Return *text* as the URI of a source: an absolute path, or a remote URI without secrets."""
-    if places.kind_of(text) == "local":
-        return _local(text, base, "another machine's is sftp://HOST/PATH")
-    try:
-        places.parse(text)
-    except ValueError as error:
-        # What was given may hold a password, and errors are stored and shown.
-        raise ValueError(f"got {places.scheme_of(text)}:..., {error}") from None
-    return text.rstrip("/") if text.count("/") > 2 else text
-
-
-def _lake_path(value: object, base: Path) -> Path:
-    if not isinstance(value, str | Path):
-        raise _refusal(value, "the path of a directory")
-    return Path(_local(str(value), base, "this version keeps a lake in a local directory only"))
 
 
 def _setting(default: Any, text: str, **limits: Any) -> Any:
     """Declare a setting; *default* stands as in TOML and is checked like any other value."""
     return Field(default, description=text, validate_default=True, **limits)
-
-
-_INNER = "a pattern relative to the source's root, up to 1024 characters"
-_NAME = "a pattern for the name of one directory, without '/'"
-_SOURCE = "a letter or digit, then up to 63 letters, digits, '.', '_', '-'"
-Duration = Annotated[float, BeforeValidator(_seconds)]
-Size = Annotated[int, BeforeValidator(_bytes)]
-Label = Annotated[str, _matching(r"[^\x00-\x1f]{0,255}", "one line up to 255 characters")]
-Glob = Annotated[str, _matching(r"[^/\x00-\x1f][^\x00-\x1f]{0,1023}", _INNER)]
-Globs = Annotated[tuple[Glob, ...], Field(strict=False, max_length=1000)]
-NameGlob = Annotated[str, _matching(r"[^/\x00-\x1f]{1,255}", _NAME)]
-NameGlobs = Annotated[tuple[NameGlob, ...], Field(strict=False, max_length=1000)]
-RunPattern = Annotated[str, Field(max_length=1000), AfterValidator(_run_pattern)]
-Host = Annotated[
-    str, _matching(r"[^\s/@#%-][^\s/@#%]{0,255}", "a name, a range or a pattern of hosts")
-]
-Hosts = Annotated[tuple[Host, ...], Field(strict=False, max_length=1000)]
-UserName = Annotated[str, _matching(r"\*|[A-Za-z0-9_.@\\][^\s,\x00-\x1f]{0,63}", "a name, or *")]
-UserNames = Annotated[tuple[UserName, ...], Field(strict=False, max_length=1000)]
-EnvPrefix = Annotated[str, _matching(r"([A-Z][A-Z0-9_]{0,31}_)?", "capitals that end in '_'")]
-SourceName = Annotated[str, _matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", _SOURCE)]
 
 
 class _Table(pydantic.BaseModel):
@@ -172,7 +64,7 @@ class LakeSettings(_Table):
     @field_validator("path", mode="before")
     @classmethod
     def _absolute(cls, value: object, info: ValidationInfo) -> Path:
-        return _lake_path(value, info.context or Path())
+        return lake_path(value, info.context or Path())
 
 
 class IngestSettings(_Table):
@@ -278,7 +170,7 @@ class SourceSettings(_Table):
     @field_validator("uri")
     @classmethod
     def _absolute(cls, value: str, info: ValidationInfo) -> str:
-        return _source_uri(value, info.context or Path())
+        return source_uri(value, info.context or Path())
 
     @field_validator("policy")
     @classmethod
@@ -303,7 +195,7 @@ class SourceSettings(_Table):
             if bool(value) != nameless:
                 expected = "a list of hosts" if nameless else "none: only ssh:///PATH has hosts"
                 raise ValueError(
-                    f"got {_show(list(value)) if value else 'none'}, expected {expected}"
+                    f"got {show(list(value)) if value else 'none'}, expected {expected}"
                 )
         return value
 
@@ -329,7 +221,7 @@ class ServerSettings(_Table):
     @classmethod
     def _absolute(cls, value: str, info: ValidationInfo) -> str:
         base = info.context or Path()
-        return _local(value, base, "tokens are kept in a local file only") if value else ""
+        return local_path(value, base, "tokens are kept in a local file only") if value else ""
 
 
 class Settings(_Table):
@@ -363,7 +255,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     if not (lake := environ.get("BOARDLAKE_LAKE")):
         return settings
     try:
-        update = {"path": _lake_path(lake, Path())}
+        update = {"path": lake_path(lake, Path())}
     except ValueError as error:
         raise ConfigError([f"BOARDLAKE_LAKE: {error}"]) from None
     return settings.model_copy(update={"lake": settings.lake.model_copy(update=update)})
@@ -394,9 +286,9 @@ def source_for(path: str) -> tuple[str, SourceSettings]:
     Raises UsageError if *path* is not local.
     """
     try:
-        source = SourceSettings(uri=_source_uri(path, Path()))
+        source = SourceSettings(uri=source_uri(path, Path()))
     except ValueError as error:
-        shown = _show(path) if places.kind_of(path) == "local" else f"{places.scheme_of(path)}:..."
+        shown = show(path) if places.kind_of(path) == "local" else f"{places.scheme_of(path)}:..."
         raise UsageError(f"source {shown}: {error}") from None
     known = hashlib.blake2b(source.uri.encode(), digest_size=4).hexdigest()
     label = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(source.uri).name).strip("._-")[:48]
@@ -446,7 +338,7 @@ def _problem(loc: tuple[int | str, ...], kind: str, message: str, value: object)
         expected = "a table [sources.NAME]" if loc[0] == "sources" else f"a table [{loc[0]}]"
     elif kind == "tuple_type":
         expected = "a list"
-    return f"{_dotted(loc)}: got {_show(value)}, expected {expected}"
+    return f"{_dotted(loc)}: got {show(value)}, expected {expected}"
 
 
 def _dotted(loc: tuple[int | str, ...]) -> str:
@@ -466,7 +358,7 @@ def _unknown(loc: tuple[int | str, ...]) -> str:
     known = list((_TABLES[str(loc[0])] if loc[1:] else Settings).model_fields)
     near = difflib.get_close_matches(key[:64], known, 1)
     rest = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
-    return f"unknown key {_show(key)}; {rest}"
+    return f"unknown key {show(key)}; {rest}"
 
 
 def _shared(sources: object, base: Path) -> Iterator[str]:
@@ -475,12 +367,12 @@ def _shared(sources: object, base: Path) -> Iterator[str]:
     for name, source in sources.items() if isinstance(sources, dict) else ():
         uri = source.get("uri") if isinstance(source, dict) else None
         try:
-            place = _source_uri(uri, base) if isinstance(uri, str) else None
+            place = source_uri(uri, base) if isinstance(uri, str) else None
         except ValueError:
             continue
         if place and (owner := owners.setdefault(place, name)) != name:
             where, other = _dotted(("sources", name, "uri")), _dotted(("sources", owner))
-            yield f"{where}: got {_show(uri)}, expected another directory than that of {other}"
+            yield f"{where}: got {show(uri)}, expected another directory than that of {other}"
 
 
 def example() -> str:

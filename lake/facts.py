@@ -88,7 +88,7 @@ def _write_artifacts(con: duckdb.DuckDBPyConnection, pairs: list[tuple[int, RunF
     if not rows:
         return
     found = list(rows.values())
-    times = [_time(row.mtime) for row in found]
+    times = [moment(row.mtime) for row in found]
     table = pa.table(
         {
             "run_id": pa.array([key[0] for key in rows], pa.int64()),
@@ -164,7 +164,7 @@ def write_problems(
     problems = list(rows.values())
     table = pa.table(
         {
-            "at": pa.array([_time(now)] * len(rows), pa.timestamp("us")),
+            "at": pa.array([moment(now)] * len(rows), pa.timestamp("us")),
             "source": pa.array([key[0] for key in rows], pa.string()),
             "path": pa.array([p.path for p in problems], pa.string()),
             "offset": pa.array([p.offset for p in problems], pa.int64()),
@@ -182,7 +182,8 @@ def write_problems(
     con.unregister("found")
 
 
-def _time(unix: float | None) -> datetime | None:
+def moment(unix: float | None) -> datetime | None:
+    """Unix seconds as UTC; None for none, and for what no calendar has."""
     if unix is None:
         return None
     try:

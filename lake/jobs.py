@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
@@ -96,7 +95,7 @@ def _news(
 def _values(job: Job) -> tuple[Any, ...]:
     texts = (job.job_id, job.name, job.user, job.state, job.nodes, job.partition, job.exit_code)
     times = (job.submitted_at, job.started_at, job.ended_at)
-    return (*texts, *(_time(at) for at in times))
+    return (*texts, *(facts.moment(at) for at in times))
 
 
 def _write(
@@ -109,17 +108,8 @@ def _write(
         for at, (name, kind) in enumerate(zip(_COLUMNS, types, strict=True))
     }
     columns["source"] = pa.array([source] * len(rows), pa.string())
-    columns["seen_at"] = pa.array([_time(now)] * len(rows), pa.timestamp("us"))
+    columns["seen_at"] = pa.array([facts.moment(now)] * len(rows), pa.timestamp("us"))
     con.register("found", pa.table(columns))
     con.execute("DELETE FROM jobs j USING found f WHERE j.run_id = f.run_id")
     con.execute("INSERT INTO jobs BY NAME SELECT * FROM found ORDER BY run_id")
     con.unregister("found")
-
-
-def _time(unix: float | None) -> datetime | None:
-    if unix is None:
-        return None
-    try:
-        return datetime.fromtimestamp(unix, UTC).replace(tzinfo=None)
-    except (OverflowError, ValueError, OSError):
-        return None

@@ -12,7 +12,7 @@ from ....core.errors import SourceError
 from ....core.settings import SourceSettings
 from ..base import Source, Spent
 from ..local.source import LocalSource
-from .source import CommandError
+from .words import CommandError
 
 # Where Slurm is installed and cron's PATH does not say so.
 ELSEWHERE = "/usr/local/bin:/opt/slurm/bin:/usr/local/slurm/bin:/opt/slurm/current/bin"

@@ -18,7 +18,7 @@ from ..chosen import Chosen
 from . import roots as slurm_roots
 from . import words as slurm_words
 from .known import as_text, job_of, lost, merged, remembered, requeued
-from .words import Said
+from .words import CommandError, Said
 
 # Slurm forgets a job minutes after its end; its runs are still looked at.
 _MAX_JOBS = 20_000
@@ -34,10 +34,6 @@ _FIRST_LOOK = 30 * _DAY
 _PROBLEM = "unreadable"
 # Of a file that is remembered, in JSON. The jobs must fit beside the files: they are told only once.
 _SIZE = 200
-
-
-class CommandError(Exception):
-    """A command ended with an error or cannot be run; its words are for a person."""
 
 
 class Machine(Protocol):

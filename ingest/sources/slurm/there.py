@@ -14,7 +14,7 @@ from ..ssh.link import Way, share, wait
 from ..ssh.sftp import Files
 from ..ssh.source import SshSource
 from . import here as slurm_here
-from .source import CommandError
+from .words import CommandError
 
 _AT_ONCE = 32
 _MAX_ANSWER = 256 << 20

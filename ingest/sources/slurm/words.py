@@ -12,6 +12,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+
+class CommandError(Exception):
+    """A command ended with an error or cannot be run; its words are for a person."""
+
+
 ENVIRON = {"TZ": "UTC", "SLURM_TIME_FORMAT": "standard", "LC_ALL": "C.UTF-8"}
 """Times in UTC, whatever the machine's own zone."""
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from playwright.sync_api import Locator, Page, Request, expect
 
-from boardlake.api.local import open_client
+from boardlake.api.opened import open_client
 from boardlake.cli.main import main
 from boardlake.ingest.sample.writer import EventWriter
 

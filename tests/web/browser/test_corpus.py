@@ -64,7 +64,7 @@ def test_all_runs_and_their_charts(page: Page, real_url: tuple[str, Path]) -> No
 
 def test_runs_of_every_kind_of_data(page: Page, real_url: tuple[str, Path]) -> None:
     """Each tab of the page of a run that has a plugin's data opens without a complaint."""
-    from boardlake.api.local import open_client
+    from boardlake.api.opened import open_client
 
     url, lake = real_url
     with open_client(lake) as opened:
