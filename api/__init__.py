@@ -1,1 +1,1 @@
-"""The lake for programs: the Python API now, HTTP later."""
+"""The lake for programs: the Python API, and the same over HTTP."""

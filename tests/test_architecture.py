@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import graphlib
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,23 @@ def test_imports_run_downwards(path: Path) -> None:
             assert top not in {*ALLOWED, "boardlake"}, f"{path}: {name} is to be relative"
         elif top in ALLOWED and top != floor:
             assert top in ALLOWED[floor], f"{path} imports {name}, which is not below it"
+
+
+def test_imports_go_round_in_no_circle() -> None:
+    """Not even one that is deferred into a function, or only for types."""
+    known = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in MODULES}
+    graph: dict[str, set[str]] = {}
+    for module, path in known.items():
+        targets = graph[module] = set()
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                base = path.relative_to(ROOT).parts[: -node.level]
+                start = (*base, *(node.module or "").split(".")) if node.module else base
+                for alias in node.names:
+                    whole, parent = ".".join((*start, alias.name)), ".".join(start)
+                    targets |= {whole} & known.keys() or {parent} & known.keys()
+    assert sum(map(len, graph.values())) > 300
+    graphlib.TopologicalSorter(graph).prepare()
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
