@@ -15,8 +15,6 @@ from ..core.tokens import SESSION_S, Token, Tokens
 
 COOKIE = "boardlake_session"
 _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
-_LOCAL = ("127.0.0.1", "::1")
-_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 # Asked without a token: probes, and the page that asks for one.
 _OPEN = ("/healthz", "/login", "/login/session")
 _PUSHES = "/api/v1/receive"
@@ -69,7 +67,7 @@ class Door:
             refused = _refuse_foreign_writes(exact=False)
             if refused is not None:
                 return refused
-        if request.path in _OPEN or (request.path == "/metrics" and _from_here()):
+        if request.path in _OPEN:
             return None
         if g.token is None:
             return self._stranger()
@@ -210,12 +208,6 @@ def _name() -> str:
     if host.startswith("[") and "]" in host:
         return host[: host.index("]") + 1]
     return host.partition(":")[0]
-
-
-def _from_here() -> bool:
-    """Whether a program of this machine asks, and no proxy for somebody else."""
-    forwarded = any(name in request.headers for name in _FORWARDED)
-    return request.remote_addr in _LOCAL and _name() in _LOCAL_NAMES and not forwarded
 
 
 def _refuse_foreign_names() -> Response | None:
