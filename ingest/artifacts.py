@@ -77,6 +77,8 @@ _PROFILE = re.compile(
     r"|(?:.*/)?[^/]+\.xplane\.pb"
 )
 _PROJECTOR = re.compile(r"(?:.*/)?(?:projector_config\.pbtxt|[^/]+/(?:tensors|metadata)\.tsv)")
+# Where TensorBoard's plugins keep the files of a log directory: captures of the profiler lie deeper.
+_PLUGINS = re.compile(r"(?:(?P<home>.*)/)?plugins(?:/profile/[^/]+|/[^/]+)?")
 
 
 def classify(relative_path: str, is_dir: bool) -> Artifact | None:
@@ -128,6 +130,12 @@ def checkpoint_directory(relative_path: str) -> str | None:
         if _is_checkpoint_dir(above):
             return above
     return None
+
+
+def plugin_home(directory: str) -> str:
+    """The log directory whose plugins' files *directory* holds; *directory* itself if it holds none."""
+    found = _PLUGINS.fullmatch(directory)
+    return found["home"] or "" if found else directory
 
 
 def _is_checkpoint_dir(path: str) -> bool:

@@ -174,7 +174,11 @@ class _Look:
         ]
 
     def _owner(self, directory: str) -> str | None:
-        return next((d for d in walk_up(directory, _LEVELS_DOWN) if d in self.runs), None)
+        above = list(walk_up(directory, _LEVELS_DOWN))
+        home = artifacts.plugin_home(directory)
+        if home != directory:
+            above += walk_up(home, _LEVELS_DOWN)
+        return next((d for d in above if d in self.runs), None)
 
     def _side_facts(self, entry: FileEntry, file: provenance.SideFile) -> provenance.SideFacts:
         if entry.path not in self._read_before:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from ...core.values import FileEntry
+from ..artifacts import plugin_home
 from ..names import is_event_file
 from .base import Listing
 
@@ -46,11 +47,15 @@ def finish(listing: Listing) -> None:
 
 
 def nearness(files: Iterable[FileEntry]) -> Callable[[str], bool]:
-    """Whether a directory is at, above, or one or two levels below one that holds one of *files*."""
+    """Whether a directory is at, above, or one or two levels below one that holds one of *files*.
+
+    What TensorBoard's plugins keep in a directory counts as if it lay in it.
+    """
     holding = {entry.path.rpartition("/")[0] for entry in files}
     above = {"/".join(d.split("/")[:n]) for d in holding for n in range(d.count("/") + 2)}
 
     def near(directory: str) -> bool:
+        directory = plugin_home(directory)
         parts = directory.split("/") if directory else []
         levels = range(min(3, len(parts) + 1))
         return any("/".join(parts[: len(parts) - n]) in above for n in levels)
