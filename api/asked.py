@@ -212,3 +212,10 @@ class SqlGot(Taken):
     query: str = Field(..., min_length=1, max_length=MAX_QUERY)
     limit: int = Field(10_000, ge=0, le=MAX_ROWS, description="Rows; more are cut off, and told.")
     format: Literal["json", "csv", "parquet", "arrow"] = "json"
+
+
+class TensorBoardAsked(Chosen):
+    """Which runs TensorBoard is opened on: a view, a list, or else those of the filter."""
+
+    runs: list[RunKey] = Field([], max_length=5_000, description="run_keys; they win over filter.")
+    view: str = Field("", max_length=64, description="Id of a saved view; it wins over both.")

@@ -401,3 +401,13 @@ class Schema(Given):
     functions: list[FunctionSaid]
     keywords: list[str]
     limits: SqlLimits
+
+
+class SelectionGiven(Given):
+    """A selection of runs."""
+
+    id: str
+    # Where TensorBoard is on it, on this server.
+    url: str
+    # How many runs it has now.
+    runs: int

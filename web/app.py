@@ -32,6 +32,9 @@ from ..api.routes import (
     stored,
     tensors,
 )  # fmt: skip
+from ..api.routes import (
+    tensorboard as tensorboard_selections,
+)
 from ..api.service import Service
 from ..core.errors import BoardlakeError
 from ..core.tokens import Tokens
@@ -40,6 +43,7 @@ from .door import Door
 from .kept import Kept
 from .metrics import Requests, metrics
 from .pages import pages
+from .tensorboard import tensorboard
 from .twins import twins
 
 _CSP = (
@@ -78,7 +82,7 @@ def create_app(service: Service, tokens: Tokens | None = None) -> Flask:
     requests = Requests(app)
     for module in (
         about, sources, runs, curves, tensors, media, contrast, stored, delete, export, ask, sql,
-        compared, importance, notes, receive,
+        compared, importance, notes, receive, tensorboard_selections,
     ):  # fmt: skip
         app.register_api(module.blueprint(service))
     assets = Assets(Path(__file__).parent / "static")
@@ -88,6 +92,7 @@ def create_app(service: Service, tokens: Tokens | None = None) -> Flask:
     for kind, refuse in _REFUSALS.items():
         app.register_error_handler(kind, _shown(refuse))
     app.register_blueprint(twins(service))
+    app.register_blueprint(tensorboard(service))
     app.register_blueprint(metrics(service, requests))
     door = Door(tokens)
     app.register_blueprint(door.pages())

@@ -20,7 +20,9 @@ _OPEN = ("/healthz", "/login", "/login/session")
 _PUSHES = "/api/v1/receive"
 # What changes nothing though it is no GET: questions that are too long for an address.
 _READING = ("histograms", "pr_curves", "texts", "texts/search", "exports", "exports/estimate", "sql",
-            "media/tags", "media/steps", "media/bytes", "markdown", "importance", "series")  # fmt: skip
+            "media/tags", "media/steps", "media/bytes", "markdown", "importance", "series", "tensorboard")  # fmt: skip
+# TensorBoard posts forms, and only reads.
+_TENSORBOARD = "/tb/"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _MOST_FAILURES, _WITHIN_S, _MOST_KNOWN = 20, 60.0, 10_000
 _HINT = "send Authorization: Bearer TOKEN, or log in at /login; `boardlake token` makes tokens"
@@ -173,7 +175,8 @@ def _may(token: Token) -> bool:
         return not pushes
     asked = path.removeprefix("/api/v1/")
     own_export = request.method == "DELETE" and asked.startswith("exports/")
-    return path == "/logout" or asked in _READING or asked.startswith("ask/") or own_export
+    reads = asked in _READING or asked.startswith("ask/") or path.startswith(_TENSORBOARD)
+    return path == "/logout" or reads or own_export
 
 
 def _not_allowed(token: Token) -> Response:
@@ -232,7 +235,8 @@ def _refuse_foreign_writes(*, exact: bool) -> Response | None:
     """A page of another origin can send a form here, but neither JSON nor a same-origin header."""
     if request.method in _SAFE:
         return None
-    if _same_origin(exact=exact) and request.mimetype == "application/json":
+    form = request.path.startswith(_TENSORBOARD)
+    if _same_origin(exact=exact) and (form or request.mimetype == "application/json"):
         return None
     hint = "send JSON (Content-Type: application/json) from a page of this server"
     return refusals.refuse(403, "Forbidden", "this request comes from elsewhere", hint)

@@ -1,0 +1,1 @@
+"""Genuine TensorBoard over the lake: its own front end and plugins, our data."""
