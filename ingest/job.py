@@ -106,6 +106,7 @@ class Job:
         self._make_plan(source, listing, known)
         self._desk.ask(lambda: self._begin(listing))
         self._read(source)
+        self._count_left()
         self._desk.ask(self._desk.commit)
         if self._stopped():
             return
@@ -153,6 +154,12 @@ class Job:
             readers.run(self._options.threads)
         finally:
             turn.release()
+
+    def _count_left(self) -> None:
+        left = self.report.files_left = sum(work.left for work in self._plan.works)
+        if left:
+            told = f"{left:,} changed files wait: they changed again while they were read"
+            self.report.skipped = ", ".join(filter(None, (self.report.skipped, told)))
 
     def _give(self, piece: Piece) -> None:
         self._desk.give(self, piece)

@@ -23,6 +23,8 @@ from .sources.base import Changed
 
 HEAD = 1024
 TAIL = 256
+# No listing gives such a version, while many give none at all.
+_UNSETTLED = "unsettled"
 _FRAME = 16
 _STATUS = {
     kernel.CLEAN: "ok",
@@ -61,7 +63,8 @@ class Work:
 
     `known` are the SummaryMetadata of tags that earlier parts of the run brought, for writers that
     give them once; it grows while files of the run are read, in order. `media` says what becomes of
-    the bytes of blobs: `copy`, `reference` (only where they are) or `skip`.
+    the bytes of blobs: `copy`, `reference` (only where they are) or `skip`. `left`: it changed while
+    it was read, and the next cycle goes on.
     """
 
     entry: FileEntry
@@ -70,6 +73,7 @@ class Work:
     content_key: str | None = None
     known: dict[str, Any] = field(default_factory=dict)
     media: str = "copy"
+    left: bool = False
 
     def __post_init__(self) -> None:
         # `entry` moves on where the file changed between the listing and the reading.
@@ -94,13 +98,14 @@ def read(
     """The pieces of one file behind its cursor, in order; one at least moves the listing on.
 
     Never raises for what a file holds or for a file that cannot be read: that comes as a problem in
-    a piece, and a later cycle tries again. A file that becomes another while it is read ends early.
+    a piece, and a later cycle tries again. A file that becomes another while it is read ends early,
+    and `work` says so.
     """
     try:
         yield from _Reader(source, work, limits, buffers).pieces()
     except Changed:
         # Nothing tells the lake that this version was read, so the next cycle goes on.
-        return
+        work.left = True
     except OSError as error:
         yield failed(work, error)
 
@@ -119,8 +124,8 @@ def _failed(work: Work, status: str, message: str) -> Piece:
 
 
 def _unsettled(entry: FileEntry) -> FileEntry:
-    """The entry without a version: no listing looks like it, so that the next cycle reads on."""
-    return FileEntry(entry.path, entry.size, entry.mtime_ns, "")
+    """The entry as no listing says it, so that the next cycle reads on."""
+    return FileEntry(entry.path, entry.size, entry.mtime_ns, _UNSETTLED)
 
 
 class _Reader:

@@ -75,6 +75,7 @@ class Readers:
             if self._ahead is not None:
                 ranges = self._ahead.take(work)
         except Changed:
+            work.left = True
             return
         except OSError as error:
             self._give(failed(work, error))

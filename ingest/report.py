@@ -22,7 +22,8 @@ class Report:
 
     `files_looked` of the files listed were looked at, the others remembered. `requests` are those
     that list and those that read. `cost_per_day` is None until there is something to go by.
-    `skipped` says why the source, or a part of what changed, was left to a later cycle.
+    `skipped` says why the source, or a part of what changed, was left to a later cycle; of the latter
+    `files_left` counts the files that changed while they were read.
     `requests_per_day` and `rescan_s` are the source's settings.
     """
 
@@ -34,6 +35,7 @@ class Report:
     files_listed: int = 0
     files_looked: int = 0
     files_changed: int = 0
+    files_left: int = 0
     bytes_to_read: int = 0
     bytes_read: int = 0
     bytes_received: int = 0

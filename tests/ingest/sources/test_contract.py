@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +15,14 @@ import pytest
 from boardlake.core.errors import SourceError
 from boardlake.core.settings import SourceSettings
 from boardlake.ingest import memory as memories
+from boardlake.ingest.cycle import run
 from boardlake.ingest.memory import Memory
-from boardlake.ingest.setup import open_source
+from boardlake.ingest.report import Options
+from boardlake.ingest.sample.writer import EventWriter
+from boardlake.ingest.setup import open_source, setups
 from boardlake.ingest.sources.base import Changed, Listing, Source
+from boardlake.lake.database import open_lake
+from boardlake.lake.location import locate
 from boardlake.tests.servers.base import Served
 
 from .conftest import shown
@@ -109,13 +115,13 @@ def test_all_files_are_listed(served: Served, opened: Open) -> None:
 
 def test_what_was_chosen_counts(served: Served, opened: Open) -> None:
     """Patterns to include and to exclude hold for relative paths."""
-    for run in ("keep/a", "keep/tmp", "keep/deep/tmp/x", "drop/a", ".git/a"):
-        served.put(f"{run}/{EVENTS}", data(10))
+    for name in ("keep/a", "keep/tmp", "keep/deep/tmp/x", "drop/a", ".git/a"):
+        served.put(f"{name}/{EVENTS}", data(10))
     found = opened(include=("keep/**",), exclude=("tmp",)).walk(Memory())
     assert list(sizes(found)) == [f"keep/a/{EVENTS}"]
     found = opened().walk(Memory())
     assert list(sizes(found)) == [
-        f"{run}/{EVENTS}" for run in ("drop/a", "keep/a", "keep/deep/tmp/x", "keep/tmp")
+        f"{name}/{EVENTS}" for name in ("drop/a", "keep/a", "keep/deep/tmp/x", "keep/tmp")
     ]
 
 
@@ -260,6 +266,39 @@ def test_another_version_is_not_read(served: Served, opened: Open) -> None:
     seen = source.stat(path)
     assert seen is not None and seen.size == 800
     assert source.read(path, 700, 500, seen.version) == data(800, 1)[700:]
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(5, "broken off"), Changed(116, "is another version now")]
+)
+def test_what_cannot_be_read_is_read_by_the_next_cycle(
+    served: Served,
+    empty_lake: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: OSError,
+) -> None:
+    """Once it can be, though it lies there as it did, and its server gives versions or none; that is told."""
+    with EventWriter(tmp_path / EVENTS) as writer:
+        writer.scalar("loss", 0.5, 1, 1_700_000_001.0)
+    served.put(f"run/{EVENTS}", (tmp_path / EVENTS).read_bytes())
+    shutil.copytree(empty_lake, tmp_path / "lake")
+    found = {"logs": SourceSettings(**{**served.settings(), "machine": "here"})}
+
+    def fail(*asked: object) -> None:
+        raise error
+
+    with open_lake(locate(str(tmp_path / "lake")), read_only=False, create=True) as lake:
+        with monkeypatch.context() as broken:
+            broken.setattr(type(open_source(found["logs"])), "read", fail)
+            (first,) = run(lake, setups(found), Options())
+        assert (first.points, first.files_changed) == (0, 1)
+        left = isinstance(error, Changed)
+        assert (first.files_left, first.problems) == (int(left), int(not left))
+        assert bool(first.skipped) == left
+        (second,) = run(lake, setups(found), Options())
+        assert (second.points, second.files_left, second.skipped) == (1, 0, "")
+        assert lake.query("SELECT * FROM problems") == []
 
 
 @pytest.mark.parametrize("where", ["directory", "file"])
