@@ -15,6 +15,7 @@ from ...lake.dashboard import index as lake_index
 from ...lake.dashboard import sessions
 from ..service import Service
 from . import selection as selections
+from . import shown
 from .names import Place, run_names, series_run
 
 # Of so many selections the lists stay in memory, and of so many series together.
@@ -155,9 +156,13 @@ def _make(service: Service, id: str, selection: selections.Selection) -> Index:
     ]  # fmt: skip
     name_of = {run.run_id: run.name for run in runs}
     by_plugin: dict[str, dict[str, dict[str, Series]]] = {}
-    for run_id, stream, tag, *rest in _rows(table, _COLUMNS):
-        one = Series(series_run(name_of[run_id], stream), tag, run_id, stream, *rest)
-        by_plugin.setdefault(one.plugin, {}).setdefault(one.run, {})[tag] = one
+    for run_id, stream, tag, kind, plugin, data_class, written, *rest in _rows(table, _COLUMNS):
+        content = shown.content(plugin, written)
+        if content is not None:
+            run = series_run(name_of[run_id], stream)
+            one = Series(run, tag, run_id, stream, kind, plugin, data_class, content, *rest)
+            # Values that a plugin's form does not hold are a tensor of the same tag.
+            by_plugin.setdefault(plugin, {}).setdefault(run, {}).setdefault(tag, one)
     started = {
         series_run(name_of[run_id], stream): begun
         for run_id, stream, begun in _rows(directories, ("run_id", "stream", "started"))

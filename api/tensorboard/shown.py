@@ -1,0 +1,64 @@
+"""What TensorBoard's plugins can show: whatever they would fail at, for all runs at once, is left out. Pure."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from google.protobuf.message import DecodeError
+from tensorboard.plugins.audio import metadata as audio
+from tensorboard.plugins.custom_scalar import layout_pb2
+from tensorboard.plugins.histogram import metadata as histogram
+from tensorboard.plugins.image import metadata as image
+from tensorboard.plugins.mesh import metadata as mesh
+from tensorboard.plugins.pr_curve import metadata as pr_curve
+from tensorboard.plugins.scalar import metadata as scalar
+from tensorboard.plugins.text import metadata as text
+
+_READERS = {
+    "scalars": scalar, "histograms": histogram, "images": image, "audio": audio, "text": text,
+    "pr_curves": pr_curve, "mesh": mesh,
+}  # fmt: skip
+# Of these nothing is left without their content.
+_NEEDED = ("mesh",)
+
+
+@lru_cache(4096)
+def content(plugin: str, written: bytes) -> bytes | None:
+    """The content of a series as its plugin can read it: as written, else none, b''.
+
+    None where the series cannot be shown without it.
+    """
+    reader = _READERS.get(plugin)
+    if reader is None:
+        return written
+    try:
+        reader.parse_plugin_metadata(written)
+    except (DecodeError, ValueError, TypeError):
+        return None if plugin in _NEEDED else b""
+    return written
+
+
+def fits(plugin: str, value: np.ndarray) -> bool:
+    """Whether a plugin can show *value*."""
+    if plugin == "histograms":
+        return value.dtype != object and value.ndim == 2 and value.shape[1] == 3
+    if plugin == "pr_curves":
+        # The first four rows are counts.
+        return (
+            value.dtype != object and value.ndim == 2 and value.shape[0] == 6
+            and bool(np.isfinite(value[:4]).all())
+        )  # fmt: skip
+    if plugin == "mesh":
+        return value.dtype != object and value.ndim == 3
+    if plugin == "custom_scalars":
+        return value.dtype == object and value.ndim == 0 and _is_layout(value.item())
+    return plugin != "text" or value.dtype == object
+
+
+def _is_layout(data: bytes) -> bool:
+    try:
+        layout_pb2.Layout.FromString(data)
+    except DecodeError:
+        return False
+    return True
