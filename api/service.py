@@ -20,6 +20,7 @@ from ..lake.sandbox.pool import Answer, Sandbox
 from ..lake.search import Names
 from ..state.store import State
 from .exports import Exports
+from .reach import Reach
 
 _NAMES = Names(tags="run_tags", archived="archived_runs", notes="run_notes")
 # Someone waits for the answer: an ingester that commits for longer is told of instead.
@@ -33,7 +34,8 @@ _WRITER_MEMORY = "256MB"
 class Service:
     """One lake and its state database, for any number of threads."""
 
-    def __init__(self, lake: Lake, state: State) -> None:
+    def __init__(self, lake: Lake, state: State, reach: Reach | None = None) -> None:
+        self.reach = reach
         self.readers = Readers(lake)
         self.state = state
         self.sandbox = Sandbox(self.readers)

@@ -8,7 +8,7 @@ import re
 import stat
 import struct
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from ..kernels.decoded import MAX_RECORD
 
@@ -41,7 +41,7 @@ def read(uri: str, location: str, blob: Blob) -> bytes:
     offset, length = int(found["offset"]), int(found["length"])
     if not _FRAME < length <= MAX_RECORD + _FRAME:
         raise OutOfReach("the record is too long")
-    path = _within(uri, found["path"])
+    path = within(uri, found["path"])
     try:
         record = _fetch(path, offset, length)
     except (OSError, EOFError) as error:
@@ -52,8 +52,8 @@ def read(uri: str, location: str, blob: Blob) -> bytes:
     raise OutOfReach("the record holds something else now")
 
 
-def _within(uri: str, path: str) -> str:
-    """The file itself, behind all links; it must lie below the root."""
+def within(uri: str, path: str) -> str:
+    """The file or directory itself, behind all links, which must lie below the root; raises OutOfReach."""
     root = os.path.realpath(os.path.dirname(uri) if os.path.isfile(uri) else uri)
     if not uri or not os.path.isabs(uri) or not os.path.isdir(root):
         raise OutOfReach("its directory is not on this machine")
@@ -65,17 +65,23 @@ def _within(uri: str, path: str) -> str:
     return real
 
 
-def _fetch(path: str, offset: int, length: int) -> bytes:
+def opened(path: str) -> BinaryIO:
+    """An ordinary file, open for reading; raises OutOfReach for a pipe or a directory, and OSError."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OutOfReach("it is no file")
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OutOfReach("it is no file")
+    return os.fdopen(handle, "rb")
+
+
+def _fetch(path: str, offset: int, length: int) -> bytes:
+    with opened(path) as file:
         if path.endswith(".gz"):
             # Offsets count what the writer wrote: it is unpacked up to there.
             with gzip.open(file) as unpacked:
                 unpacked.seek(offset)
                 return unpacked.read(length)
-        return os.pread(handle, length, offset)
+        return os.pread(file.fileno(), length, offset)
 
 
 def _payload(record: bytes, length: int) -> bytes:
