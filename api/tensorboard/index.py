@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from .names import Place, run_names, series_run
 
 # Of so many selections the lists stay in memory, and of so many series together.
 _MOST_KEPT, _MOST_SERIES = 64, 400_000
+_FRESH_S = 60
 
 
 class Run(NamedTuple):
@@ -116,6 +118,9 @@ class Indexes:
         """The lists of a selection as the lake is now. Raises NoSuchView and what its filter raises."""
         selection = selections.find(self._service, id)
         version = self._service.version()
+        if selection.filter.strip() and not selection.runs:
+            # Time alone changes what a filter finds: `now()`, runs that end in silence.
+            version += f".{time.time() // _FRESH_S}"
         with self._lock:
             making = self._making.setdefault(id, threading.Lock())
         with making:
@@ -146,7 +151,14 @@ def _make(service: Service, id: str, selection: selections.Selection) -> Index:
         found = lake_index.runs(con, ids).to_pylist()
         table = lake_index.series(con, ids)
         directories = lake_index.directories(con, ids)
-    names = run_names([Place(row["machine"], row["source"], row["path"]) for row in found])
+    streams: dict[int, set[str]] = {}
+    for run_id, stream in (*_rows(table, _STREAM), *_rows(directories, _STREAM)):
+        if stream:
+            streams.setdefault(run_id, set()).add(stream)
+    names = run_names([
+        Place(row["machine"], row["source"], row["path"], tuple(sorted(streams.get(row["run_id"], ()))))
+        for row in found
+    ])  # fmt: skip
     runs = [
         Run(
             row["run_id"], row["run_key"], name, row["source"], row["machine"], row["path"],
@@ -174,6 +186,7 @@ def _rows(table: pa.Table, columns: tuple[str, ...]) -> Iterator[tuple[Any, ...]
     return zip(*(table[name].to_pylist() for name in columns), strict=True)
 
 
+_STREAM = ("run_id", "stream")
 _COLUMNS = (
     "run_id", "stream", "tag", "kind", "plugin", "data_class", "content", "description",
     "display_name", "points", "last_step", "last_wall_time", "last",

@@ -8,23 +8,28 @@ from typing import NamedTuple
 
 
 class Place(NamedTuple):
-    """Where a run lies: its path is relative to the root of its source, `.` for the root itself."""
+    """Where a run lies: its path is relative to the root of its source, `.` for the root itself.
+
+    *streams* are its directories below.
+    """
 
     machine: str
     source: str
     path: str
+    streams: tuple[str, ...] = ()
 
 
 def run_names(places: Sequence[Place]) -> list[str]:
-    """A name for each of *places*: none is empty or `.`, no two are the same.
+    """A name for each of *places*, whatever their order: none is empty or `.`.
 
-    The hparams plugin takes names for paths, so that a run below another stays below it.
+    No two are the same, also with their streams. The hparams plugin takes names for paths, so that a
+    run below another stays below it.
     """
     parts = [_parts(place) for place in places]
     cut = _shared(parts)
     owners = _owners(places)
     names = [f"{owner}{'/'.join(part[cut:])}" for owner, part in zip(owners, parts, strict=True)]
-    return _distinct(names)
+    return _distinct(names, places)
 
 
 def series_run(name: str, stream: str) -> str:
@@ -34,7 +39,7 @@ def series_run(name: str, stream: str) -> str:
 
 def _parts(place: Place) -> list[str]:
     found = [part for part in place.path.split("/") if part not in ("", ".")]
-    return found or [place.source or "logs"]
+    return found or [place.source if place.source not in ("", ".") else "logs"]
 
 
 def _shared(parts: Sequence[list[str]]) -> int:
@@ -48,24 +53,31 @@ def _shared(parts: Sequence[list[str]]) -> int:
 
 
 def _owners(places: Sequence[Place]) -> list[str]:
-    """The machine of each, if there are several; its source too, where a machine has the same path twice."""
-    machines = {place.machine for place in places}
+    """What stands before each path.
+
+    The machine, if there are several; the source too, where a machine has the same path twice.
+    """
+    several = len({place.machine for place in places}) > 1
     twice = Counter((place.machine, place.path) for place in places)
-    more = max(twice.values(), default=1) > 1
-    if more:
-        return [f"{place.machine}:{place.source}:" for place in places]
-    return [f"{place.machine}:" if len(machines) > 1 else "" for place in places]
+    again = max(twice.values(), default=1) > 1
+    owners = [
+        ((place.machine or (place.source if not again else "")) if several else "",
+         place.source if again else "")
+        for place in places
+    ]  # fmt: skip
+    return ["".join(f"{part}:" for part in owner if part) for owner in owners]
 
 
-def _distinct(names: list[str]) -> list[str]:
-    taken: Counter[str] = Counter()
-    result = []
-    for name in names:
-        number = taken[name]
-        taken[name] += 1
-        found = name if not number else f"{name} ({number + 1})"
-        while number and found in names:
+def _distinct(names: list[str], places: Sequence[Place]) -> list[str]:
+    """*names* with a number behind those that another run has, or a stream of one."""
+    taken = set[str]()
+    result = list(names)
+    # Whoever comes first by place keeps the name.
+    for i in sorted(range(len(names)), key=lambda i: places[i]):
+        number, name, own = 1, names[i], ("", *places[i].streams)
+        while any(series_run(name, stream) in taken for stream in own):
             number += 1
-            found = f"{name} ({number + 1})"
-        result.append(found)
+            name = f"{names[i]} ({number})"
+        taken.update(series_run(name, stream) for stream in own)
+        result[i] = name
     return result

@@ -15,6 +15,8 @@ PAGE = "tensorboard"
 # TensorBoard's pages hold every run; above 500 it ticks none.
 MAX_RUNS = 5_000
 _PAGES = (PAGE, "workspace", "media", "analyze", "compare", "run")
+# They are of some runs, never of all that there are.
+_OF_RUNS = ("compare", "run")
 
 
 class NoSuchSelection(UsageError):
@@ -49,6 +51,9 @@ def of_state(page: str, state: dict[str, Any]) -> Selection:
         raise NoSuchSelection(f"a view of the page {page[:40]!r} selects no runs", hint=hint)
     keys = [*_texts(state.get("sel")), *_texts(state.get("runs"))]
     keys += _texts([state.get("run")])
+    if page in _OF_RUNS and not keys:
+        hint = "choose runs on the page, and share it again"
+        raise NoSuchSelection(f"this view of the page {page!r} is of no runs", hint=hint)
     text = state.get("q")
     return Selection(
         text if isinstance(text, str) else "", tuple(dict.fromkeys(keys)),
@@ -68,14 +73,17 @@ def find(service: Service, id: str) -> Selection:
 
 
 def run_ids(service: Service, selection: Selection) -> list[int]:
-    """The runs at this moment; those that are no longer in the lake are left out.
+    """The runs at this moment; of a list those that are not in the lake (any more) are left out.
 
-    Raises UsageError where there are more than MAX_RUNS, FilterError.
+    Raises UsageError where there are more than MAX_RUNS, NoSuchSelection where none of a list is
+    there, FilterError.
     """
     with service.cursor() as con:
         if selection.runs:
             _few(len(selection.runs))
             found = known(con, selection.runs)
+            if not found:
+                raise _none(selection.runs)
         else:
             query = Query(
                 selection.filter, ("run_id",), limit=MAX_RUNS + 1,
@@ -84,6 +92,13 @@ def run_ids(service: Service, selection: Selection) -> list[int]:
             found = history.find(con, query, service.names)["run_id"].to_pylist()
     _few(len(found))
     return found
+
+
+def _none(keys: tuple[str, ...]) -> NoSuchSelection:
+    named = ", ".join(repr(key[:64]) for key in keys[:3])
+    rest = f" and {len(keys) - 3:,} more" if len(keys) > 3 else ""
+    hint = "runs are named by run_key; those that were deleted do not come back"
+    return NoSuchSelection(f"none of the runs is in the lake: {named}{rest}", hint=hint)
 
 
 def _few(count: int) -> None:
