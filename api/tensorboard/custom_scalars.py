@@ -25,7 +25,7 @@ class CustomScalars(custom_scalars_plugin.CustomScalarsPlugin):  # type: ignore[
         except patterns.BadPattern:
             found = None
         if not tag_regex_string or found is None:
-            return {"regexValid": False, "payload": {}}
+            return {"regex_valid": False, "tag_to_events": {}}
         wanted = [tag for tag, fits in zip(tags, found, strict=True) if fits]
         read = self._data_provider.read_scalars(
             ctx, experiment_id=experiment, plugin_name="scalars",
@@ -37,4 +37,4 @@ class CustomScalars(custom_scalars_plugin.CustomScalarsPlugin):  # type: ignore[
             tag: [(one.wall_time, one.step, one.value) for one in points.get(tag, ())]
             for tag in wanted
         }
-        return {"regexValid": True, "payload": payload}
+        return {"regex_valid": True, "tag_to_events": payload}
