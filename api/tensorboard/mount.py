@@ -12,10 +12,15 @@ from tensorboard import assets, auth, default
 from tensorboard.backend import application
 from tensorboard.plugins import base_plugin
 from tensorboard.plugins.core import core_plugin
+from tensorboard.plugins.custom_scalar.custom_scalars_plugin import CustomScalarsPlugin
+from tensorboard.plugins.hparams import list_session_groups
 
 from ..service import Service
+from . import patterns
+from .custom_scalars import CustomScalars
 from .hparams import SessionProvider
 from .index import Indexes
+from .loaders import file_plugins
 from .provider import ENVIRON, POINTS_A_CARD, LakeProvider
 
 # They read files below a log directory, or belong to nothing that is here.
@@ -42,7 +47,7 @@ class TensorBoard:
         self.indexes = Indexes(service)
         self._provider = LakeProvider(service, points_a_card)
         self._sessions = SessionProvider(service)
-        self._plugins = list(plugins)
+        self._plugins = [*file_plugins(service.reach), *plugins]
         self._samples = dict(samples or {})
         self._making = threading.Lock()
         self._app: Any = None
@@ -82,10 +87,11 @@ class _Environ(auth.AuthProvider):  # type: ignore[misc]
 
 
 class _Filtered(base_plugin.TBLoader):  # type: ignore[misc]
-    """A plugin of TensorBoard's, unless it is left out; hparams with a provider of its own."""
+    """A plugin of TensorBoard's, unless it is left out; some with a part of ours."""
 
     def __init__(self, spec: Any, sessions: SessionProvider) -> None:
-        self._inner = application.make_plugin_loader(spec)
+        own = CustomScalars if spec is CustomScalarsPlugin else spec
+        self._inner = application.make_plugin_loader(own)
         self._sessions = sessions
 
     def load(self, context: Any) -> Any:
@@ -107,6 +113,8 @@ def _make(
 ) -> Any:
     # Done by TensorBoard's command, which does not run here.
     mimetypes.add_type("text/javascript", ".js")
+    # It says itself that its own is not for a server that others use.
+    list_session_groups._create_regexp_filter = patterns.filter_of
     flags = types.SimpleNamespace(
         logdir="", logdir_spec="", path_prefix="", window_title="", samples_per_plugin=samples
     )

@@ -13,7 +13,7 @@ from ...core.errors import UsageError
 from ...lake import media
 from ...lake.dashboard import points
 from ..service import Service
-from . import keys, values
+from . import files, keys, shown, values
 from .index import Index, Series
 
 ENVIRON = "boardlake.index"
@@ -54,6 +54,7 @@ class LakeProvider(tb.DataProvider):  # type: ignore[misc]
         """The plugins that have series."""
         index = index_of(ctx)
         found = {plugin for plugin, of in index.by_plugin.items() if plugin and of}
+        found.update(files.kinds(index))
         return sorted(found | ({"hparams"} if index.has_hparams else set()))
 
     def list_runs(self, ctx: Any = None, *, experiment_id: str) -> list[Any]:
@@ -110,10 +111,17 @@ class LakeProvider(tb.DataProvider):  # type: ignore[misc]
         run_tag_filter: Any = None,
     ) -> Found[list[Any]]:  # fmt: skip
         """Tensors; see `DataProvider`."""
-        return self._read(
+        found = self._read(
             ctx, "tensors", "tensor", plugin_name, downsample, run_tag_filter,
             lambda step, wall_time, *rest: tb.TensorDatum(step, wall_time, values.array(*rest)),
         )  # fmt: skip
+        fit: Found[list[Any]] = {}
+        for run, of_run in found.items():
+            for tag, data in of_run.items():
+                kept = [one for one in data if shown.fits(plugin_name, one.numpy)]
+                if kept:
+                    fit.setdefault(run, {})[tag] = kept
+        return fit
 
     def read_blob_sequences(
         self, ctx: Any = None, *, experiment_id: str, plugin_name: str, downsample: int | None = None,
