@@ -1,0 +1,120 @@
+"""Which side is taken where TensorBoard's two loaders differ.
+
+| what | Python loader | data server | taken |
+|---|---|---|---|
+| steps that repeat or go back | nearly all | the last of each, no step back | data server |
+| buckets of legacy histograms | no empty ones outside | as written | Python loader |
+| edges of them | float32 | float64 | data server |
+| display name of legacy summaries | the tag | none: the tag is shown | either |
+| type of legacy audio | audio/wav | application/octet-stream | Python loader |
+| scalars of double precision | shown | dropped | Python loader |
+| when a run began: the order of runs | first event | earliest event | data server |
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from .asked import Answers, Key
+
+
+def taken(python: Answers, server: Answers) -> Answers:
+    """What we are to answer where the Python loader and the data server say this."""
+    found = {
+        key: _both(told, server[key]) if key in server else told for key, told in python.items()
+    }
+    found[("runs",)] = _runs(python[("runs",)], server[("runs",)])
+    return found
+
+
+def settled(answers: Answers) -> Answers:
+    """The same where it makes no difference: the order of a mesh's parts, a display name that is the tag."""
+    return {key: _settled(key, told) for key, told in answers.items()}
+
+
+def _settled(key: Key, told: Any) -> Any:
+    if key[0] == "mesh/meshes":
+        return sorted(told, key=lambda part: (part["step"], part["content_type"]))
+    if key[0].endswith("/tags") and isinstance(told, dict):
+        for found in told.values():
+            for tag, one in found.items() if isinstance(found, dict) else ():
+                if isinstance(one, dict) and one.get("displayName") == tag:
+                    one["displayName"] = ""
+    return told
+
+
+def unequal(ours: Answers, stock: Answers) -> Iterator[str]:
+    """Where two lots of answers differ, six lines of each answer at most."""
+    for key in sorted(ours.keys() | stock.keys()):
+        if key not in ours or key not in stock:
+            yield f"{key}: only {'ours' if key in ours else 'stock'} has it"
+        else:
+            yield from (f"{key}{at}" for at in islice(differences(ours[key], stock[key]), 6))
+
+
+def differences(ours: Any, stock: Any, at: str = "") -> Iterator[str]:
+    """Where two answers differ, one line for each place; halves of a float32's last digit are none."""
+    if isinstance(ours, dict) and isinstance(stock, dict):
+        for name in sorted(ours.keys() | stock.keys(), key=str):
+            if name not in stock or name not in ours:
+                side = "ours" if name in ours else "stock"
+                yield f"{at}/{name}: only {side} has it"
+            else:
+                yield from differences(ours[name], stock[name], f"{at}/{name}")
+    elif isinstance(ours, list | tuple) and isinstance(stock, list | tuple):
+        if len(ours) != len(stock):
+            yield f"{at}: {len(ours)} of ours, {len(stock)} of stock's"
+        for i, (one, other) in enumerate(zip(ours, stock, strict=False)):
+            yield from differences(one, other, f"{at}[{i}]")
+    elif isinstance(ours, float) and isinstance(stock, float):
+        if not math.isclose(ours, stock, rel_tol=2**-24, abs_tol=1e-300):
+            yield f"{at}: {ours!r}, not {stock!r}"
+    elif ours != stock:
+        yield f"{at}: {_short(ours)}, not {_short(stock)}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 200 else f"{text[:200]}..."
+
+
+def _both(python: Any, server: Any) -> Any:
+    if isinstance(python, dict) and isinstance(server, dict):
+        return {
+            name: _both(told, server[name]) if name in server else told
+            for name, told in python.items()
+        }
+    if isinstance(python, list) and isinstance(server, list):
+        return _kept(python, server)
+    return python
+
+
+def _kept(python: list[Any], server: list[Any]) -> list[Any]:
+    """The points of *python* that *server* has as well, the last ones where it has fewer."""
+    left = Counter(map(_when, server))
+    if None in left:
+        return python
+    found = []
+    for point in reversed(python):
+        if left[_when(point)] > 0:
+            left[_when(point)] -= 1
+            found.append(point)
+    return found[::-1]
+
+
+def _when(point: Any) -> Any:
+    """What tells a point from others of its series; None of what is none."""
+    if isinstance(point, dict) and "step" in point:
+        wall_time = point.get("wall_time", point.get("wallTime"))
+        return point["step"], wall_time, point.get("content_type")
+    if isinstance(point, list) and len(point) == 3:
+        return tuple(map(str, point[:2]))
+    return None
+
+
+def _runs(python: list[str], server: list[str]) -> list[str]:
+    return server

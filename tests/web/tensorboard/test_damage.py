@@ -1,0 +1,102 @@
+"""What one run's file holds by mistake or on purpose hides that run's series, never the others'."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from flask.testing import FlaskClient
+
+from boardlake.api.service import Service
+from boardlake.ingest.sample.writer import EventWriter
+
+AT = 1_700_000_000.0
+GARBAGE = b"\xff\xff\xff"
+Filled = Callable[..., tuple[FlaskClient, Service]]
+
+
+def bad(log: EventWriter) -> None:
+    """Under each plugin's name what it cannot show."""
+    for plugin in ("histograms", "pr_curves", "mesh", "text", "custom_scalars", "hparams"):
+        log.tensor(f"{plugin}/content", np.zeros((2, 2)), 1, AT, plugin=plugin, content=GARBAGE)
+        log.tensor(f"{plugin}/value", np.zeros((2, 2)), 1, AT, plugin=plugin)
+    for plugin in ("images", "audio", "graphs", "scalars"):
+        log.tensor(
+            f"{plugin}/value", np.array([b"x"], object), 1, AT, plugin=plugin, content=GARBAGE
+        )
+    log.tensor(
+        "custom_scalars__config__", np.array(GARBAGE, object), 1, AT, plugin="custom_scalars"
+    )
+    log.scalar("loss", 1.0, 1, AT)
+
+
+def good(log: EventWriter) -> None:
+    """One of everything."""
+    log.scalar("loss", 2.0, 1, AT)
+    log.histogram("weights", [1.0, 2.0, 3.0], 1, AT)
+    log.text("notes", "words", 1, AT)
+    log.custom_scalars({"c": {"losses": ["loss"]}}, AT)
+
+
+ROUTES = {
+    "scalars/tags": "loss", "histograms/tags": "weights", "distributions/tags": "weights",
+    "text/tags": "notes", "pr_curves/tags": "", "mesh/tags": "", "images/tags": "",
+    "audio/tags": "", "graphs/info": "", "custom_scalars/layout": "losses",
+    "timeseries/tags": "weights",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_list_has_the_good_run(filled: Filled, route: str) -> None:
+    """Each dashboard's list answers."""
+    client, _ = filled({"bad": bad, "good": good})
+    url = client.post("/api/v1/tensorboard", json={}).json["url"]
+    answer = client.get(f"{url}data/plugin/{route}")
+    assert answer.status_code == 200
+    assert ROUTES[route] in answer.text
+
+
+def test_what_is_listed_can_be_asked_for(filled: Filled) -> None:
+    """The values of the bad run are missing, which is no failure of the server."""
+    client, _ = filled({"bad": bad, "good": good})
+    url = client.post("/api/v1/tensorboard", json={}).json["url"]
+    asked: list[tuple[str, Any]] = []
+    for plugin, what in (
+        ("histograms", "histograms"), ("distributions", "distributions"), ("text", "text"),
+        ("pr_curves", "pr_curves"), ("mesh", "meshes"), ("images", "images"), ("audio", "audio"),
+    ):  # fmt: skip
+        listed = client.get(f"{url}data/plugin/{plugin}/tags").get_json(force=True)
+        for tag in listed.get("bad", []):
+            query = {"run": "bad", "tag": tag, "sample": 0}
+            asked.append(
+                (
+                    f"{plugin}/{what}",
+                    client.get(f"{url}data/plugin/{plugin}/{what}", query_string=query),
+                )
+            )
+    assert asked
+    assert [name for name, answer in asked if answer.status_code >= 500] == []
+
+
+def test_a_pattern_of_a_layout_that_explodes(filled: Filled) -> None:
+    """An event file brings a pattern and a tag for it; the page's question ends."""
+
+    def write(log: EventWriter) -> None:
+        log.custom_scalars({"c": {"slow": ["(?!x)(a+)+$"]}}, AT)
+        log.scalar("a" * 60 + "b", 1.0, 1, AT)
+
+    client, _ = filled({"run": write})
+    url = client.post("/api/v1/tensorboard", json={}).json["url"]
+    layout = client.get(f"{url}data/plugin/custom_scalars/layout").text
+    pattern = re.search(r'"\(\?!x\)[^"]*"', layout)
+    assert pattern
+    for text in (pattern[0].strip('"'), "(a+)+$", "(", "a*b"):
+        query = {"run": "run", "tag": text}
+        answer = client.get(
+            f"{url}data/plugin/custom_scalars/scalars", query_string=query
+        ).get_json(force=True)
+        assert answer["regexValid"] is (text in ("(a+)+$", "a*b"))
+        assert bool(answer["payload"]) is (text == "a*b")
