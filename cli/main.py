@@ -20,6 +20,7 @@ _COMMANDS = {
     "up": "read a directory of logs and show it in a browser: the five-minute start",
     "ingest": "read what is new in the sources into the lake",
     "serve": "the web pages and the API",
+    "tensorboard": "TensorBoard itself on some runs of the lake",
     "token": "make a token that the server asks for",
     "runs": "list, filter, sort and group runs",
     "sql": "ask anything of the lake in SQL, or open a prompt",

@@ -100,15 +100,15 @@ def bind(host: str, port: int, *, everywhere: bool = False) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=512)
     except OSError as error:
-        hint = f"name another port: boardlake serve --port {port + 1}"
+        hint = f"name another port: --port {port + 1}, or 0 for any free one"
         raise UsageError(f"{host}:{port} cannot be had: {error.strerror}", hint=hint) from error
 
 
-def bind_near(host: str, port: int) -> socket.socket:
+def bind_near(host: str, port: int, *, everywhere: bool = False) -> socket.socket:
     """Like `bind`, with the next free port where *port* is taken."""
     for near in (*range(port, port + _NEAR), 0):
         try:
-            return bind(host, near)
+            return bind(host, near, everywhere=everywhere)
         except UsageError as error:
             taken = error.__cause__
             if not isinstance(taken, OSError) or taken.errno != errno.EADDRINUSE or not near:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ...core.errors import UsageError
 from ...lake import history
 from ...lake.dashboard.index import known
+from ...lake.detail import named
 from ...lake.search import Query
 from ..service import Service
 
@@ -72,6 +74,13 @@ def find(service: Service, id: str) -> Selection:
     return of_state(view.page, view.state)
 
 
+def run_keys(service: Service, wanted: Sequence[int | str]) -> tuple[str, ...]:
+    """The run_keys of runs that are named by run_id, run_key or name; raises UsageError."""
+    with service.cursor() as con:
+        ids = history.run_ids(con, wanted)
+        return tuple(key for key, _ in named(con, ids).values())
+
+
 def run_ids(service: Service, selection: Selection) -> list[int]:
     """The runs at this moment; of a list those that are not in the lake (any more) are left out.
 
@@ -95,10 +104,10 @@ def run_ids(service: Service, selection: Selection) -> list[int]:
 
 
 def _none(keys: tuple[str, ...]) -> NoSuchSelection:
-    named = ", ".join(repr(key[:64]) for key in keys[:3])
+    first = ", ".join(repr(key[:64]) for key in keys[:3])
     rest = f" and {len(keys) - 3:,} more" if len(keys) > 3 else ""
     hint = "runs are named by run_key; those that were deleted do not come back"
-    return NoSuchSelection(f"none of the runs is in the lake: {named}{rest}", hint=hint)
+    return NoSuchSelection(f"none of the runs is in the lake: {first}{rest}", hint=hint)
 
 
 def _few(count: int) -> None:
