@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import threading
 from typing import TYPE_CHECKING
 
 import click
@@ -77,8 +75,6 @@ def command(
             context.say(f"TensorBoard on {found:,} run{'' if found == 1 else 's'}: {at}")
             if open_:
                 serve.browse(at)
-            # It takes a second, which is over before anyone has opened the page.
-            threading.Thread(target=_load, daemon=True).start()
             with serve.stopping():
                 serve.serve(service, bound, tokens)
         finally:
@@ -86,10 +82,6 @@ def command(
     finally:
         service.close()
     return 0
-
-
-def _load() -> None:
-    importlib.import_module("..api.tensorboard.mount", __package__)
 
 
 def _refuse_both(filter: str, runs: tuple[str, ...], view: str) -> None:
