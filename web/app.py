@@ -60,6 +60,7 @@ _HEADERS = {
 _COMPRESSIBLE = ("text/", "application/json", "application/x-boardlake-frame")
 _LEAST_BYTES = 1_024
 _MAX_BODY = 4 << 20
+_AROUND = 60
 _REFUSALS: dict[type[Exception], Callable[[Any], Response]] = {
     BoardlakeError: refusals.of_ours, HTTPException: refusals.of_http,
     RecursionError: refusals.of_depth, Exception: refusals.of_bug,
@@ -117,10 +118,20 @@ def _shown(
         page = render_template(
             "error.html", page="error", title="This cannot be shown",
             message=told["message"], hint=told["hint"], status=response.status_code,
+            where=_pointed(told["text"], told["position"]),
         )  # fmt: skip
         return page, response.status_code
 
     return show
+
+
+def _pointed(text: str | None, position: int | None) -> str:
+    """What was written, with a mark below its *position*; '' where none is known."""
+    if not text or position is None:
+        return ""
+    first = max(0, position - _AROUND)
+    near = "".join(c if c.isprintable() else " " for c in text[first : position + _AROUND])
+    return f"{near}\n{' ' * (position - first)}^"
 
 
 def _finish(kept: Kept, response: Response) -> Response:

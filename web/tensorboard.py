@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import threading
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, Response, abort, redirect, request, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
 from ..api import foreign
@@ -18,6 +19,10 @@ from ..core.errors import UsageError
 
 _FONTS = "font-roboto/"
 _MAX_FILTER = 10_000
+# What TensorBoard reads of its own address, handed on as it came.
+_OWN = ("tagFilter", "smoothing", "runFilter", "pinnedCards")
+_FLAGS = ("dup", "arch")
+_YES, _NO = ("1", "true"), ("0", "false", "")
 _YEAR_S = 365 * 86_400
 # TensorBoard's own policy says nothing of who may frame it.
 _FRAMES = "frame-ancestors 'self'"
@@ -30,14 +35,19 @@ def tensorboard(service: Service) -> Blueprint:
 
     @blueprint.get("/tensorboard")
     def choose() -> Answer:
-        """Lead to TensorBoard on the runs that the query names: q, runs, view, dup, arch."""
+        """Lead to TensorBoard on the runs that the query names: q, runs, view, dup, arch.
+
+        TensorBoard's own tagFilter, smoothing, runFilter and pinnedCards go along.
+        """
         refused = foreign.refused()
-        return refused or redirect(address(_asked(service)))
+        return refused or redirect(address(_asked(service)) + _own())
 
     @blueprint.route("/tb/<id>/", methods=["GET", "POST"], defaults={"rest": ""})
     @blueprint.route("/tb/<id>/<path:rest>", methods=["GET", "POST"])
-    def inside(id: str, rest: str) -> Answer:
+    def inside(id: str, rest: str) -> Answer | str:
         """A page, asset or answer of TensorBoard for one selection."""
+        if not rest and (empty := _empty(service, id)):
+            return empty
         app = once.tensorboard()
         # Werkzeug merges slashes and decodes: what was asked for is passed on as it came.
         path = request.environ["PATH_INFO"].removeprefix(f"/tb/{id}")
@@ -81,28 +91,61 @@ def address(id: str) -> str:
     return f"/tb/{id}/"
 
 
+def _empty(service: Service, id: str) -> str:
+    """The page of a selection without runs, which TensorBoard's own says nothing of; else ''.
+
+    Raises what leads nowhere before anything of TensorBoard is loaded.
+    """
+    found = selections.find(service, id)
+    if selections.any_runs(service, found):
+        return ""
+    given = {"q": found.filter} | {
+        name: "1" for name, on in (("dup", found.duplicates), ("arch", found.archived)) if on
+    }
+    return render_template(
+        "tensorboard.html", page="tensorboard", title="No runs to show", filter=found.filter.strip(),
+        duplicates=found.duplicates, archived=found.archived,
+        table=f"/?{urlencode(given)}" if found.filter else "/",
+    )  # fmt: skip
+
+
 def _asked(service: Service) -> str:
     """The id of the selection that a query string names; raises UsageError."""
-    given = request.args
-    unknown = sorted(set(given) - {"q", "runs", "view", "dup", "arch"})
-    if unknown:
-        raise UsageError(
-            f"there is no parameter {unknown[0][:100]!r}",
-            hint="q, runs, view, dup and arch are taken",
-        )
+    given, known = request.args, (*_FLAGS, "q", "runs", "view", *_OWN)
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            raise UsageError(
+                f"there is no parameter {name[:100]!r}",
+                hint=f"did you mean {near[0]}?" if near else f"{', '.join(known)} are taken",
+            )
+    for name, text in given.items():
+        if name != "runs" and len(text) > _MAX_FILTER:
+            raise UsageError(f"{name}: {len(text)} characters, at most {_MAX_FILTER} are taken")
+        if "\0" in text:
+            raise UsageError(f"{name}: a NUL character is not taken")
     if given.get("view"):
         selections.find(service, given["view"])
         return given["view"]
-    text, keys = given.get("q", ""), given.get("runs", "").split(",")
-    if len(text) > _MAX_FILTER:
-        raise UsageError(f"q: {len(text)} characters, at most {_MAX_FILTER} are taken")
-    on = {name: given.get(name, "0") not in ("0", "false", "") for name in ("dup", "arch")}
-    return selections.keep(
-        service,
-        selections.Selection(
-            text, tuple(dict.fromkeys(key for key in keys if key)), on["dup"], on["arch"]
-        ),
-    )
+    keys = dict.fromkeys(key for key in given.get("runs", "").split(",") if key)
+    dup, arch = (_on(given, name) for name in _FLAGS)
+    chosen = selections.Selection(given.get("q", ""), tuple(keys), dup, arch)
+    # What leads nowhere is refused here, and not kept.
+    selections.any_runs(service, chosen)
+    return selections.keep(service, chosen)
+
+
+def _on(given: Mapping[str, str], name: str) -> bool:
+    text = given.get(name, "0").lower()
+    if text not in _YES + _NO:
+        raise UsageError(f"{name}: {text[:100]!r}, expected 1 or 0")
+    return text in _YES
+
+
+def _own() -> str:
+    """What the query string says to TensorBoard itself."""
+    given = {name: request.args[name] for name in _OWN if name in request.args}
+    return f"?{urlencode(given)}" if given else ""
 
 
 class _Once:

@@ -87,20 +87,30 @@ def run_ids(service: Service, selection: Selection) -> list[int]:
     Raises UsageError where there are more than MAX_RUNS, NoSuchSelection where none of a list is
     there, FilterError.
     """
+    found = _found(service, selection, MAX_RUNS + 1)
+    _few(len(found))
+    return found
+
+
+def any_runs(service: Service, selection: Selection) -> bool:
+    """Whether there are runs at this moment. Raises what `run_ids` raises of the selection itself."""
+    return bool(_found(service, selection, 1))
+
+
+def _found(service: Service, selection: Selection, most: int) -> list[int]:
     with service.cursor() as con:
         if selection.runs:
             _few(len(selection.runs))
             found = known(con, selection.runs)
             if not found:
                 raise _none(selection.runs)
-        else:
-            query = Query(
-                selection.filter, ("run_id",), limit=MAX_RUNS + 1,
-                duplicates=selection.duplicates, archived=selection.archived,
-            )  # fmt: skip
-            found = history.find(con, query, service.names)["run_id"].to_pylist()
-    _few(len(found))
-    return found
+            return found
+        query = Query(
+            selection.filter, ("run_id",), limit=most,
+            duplicates=selection.duplicates, archived=selection.archived,
+        )  # fmt: skip
+        result: list[int] = history.find(con, query, service.names)["run_id"].to_pylist()
+        return result
 
 
 def _none(keys: tuple[str, ...]) -> NoSuchSelection:
