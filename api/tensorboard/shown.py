@@ -19,8 +19,6 @@ _READERS = {
     "scalars": scalar, "histograms": histogram, "images": image, "audio": audio, "text": text,
     "pr_curves": pr_curve, "mesh": mesh,
 }  # fmt: skip
-# Of these nothing is left without their content.
-_NEEDED = ("mesh",)
 
 
 @lru_cache(4096)
@@ -33,10 +31,11 @@ def content(plugin: str, written: bytes) -> bytes | None:
     if reader is None:
         return written
     try:
-        reader.parse_plugin_metadata(written)
+        read = reader.parse_plugin_metadata(written)
     except (DecodeError, ValueError, TypeError):
-        return None if plugin in _NEEDED else b""
-    return written
+        return None if plugin == "mesh" else b""
+    # Of a mesh nothing is left without it.
+    return None if plugin == "mesh" and not read.shape else written
 
 
 def fits(plugin: str, value: np.ndarray) -> bool:
