@@ -5,6 +5,7 @@ import { h } from "../core/dom.js";
 import { under } from "../core/kinds.js";
 import { saveBlob } from "../core/save.js";
 import { literal } from "../core/split.js";
+import { tensorboardItem } from "../core/tensorboard.js";
 import { copy, dialog, menu, tell, toast } from "../core/ui.js";
 
 const fileName = (title) => title.replace(/[^\p{L}\p{N}._-]+/gu, "_").slice(0, 80) || "chart";
@@ -55,6 +56,12 @@ function showElsewhere(card) {
   ]), [], { wide: true });
 }
 
+/** The chart's tags in TensorBoard, for the runs that it draws, as smooth as here. */
+function inTensorboard(card) {
+  const { state, which } = card.context;
+  return tensorboardItem(which(), { dashboard: "timeseries", tags: card.tags(), smoothing: state.get("sk") === "none" ? 0 : state.get("sm") });
+}
+
 /** Open the menu of a card. @param {import("./card.js").Card} card @param {HTMLElement} anchor */
 export function cardMenu(card, anchor) {
   const { context, spec } = card;
@@ -72,6 +79,7 @@ export function cardMenu(card, anchor) {
     { label: "Drawing (SVG)", icon: "download", disabled: !card.canvas, run: () => hand(card, "svg", () => card.canvas.svg(said(card))) },
     { label: "Every point (CSV)", icon: "download", run: () => points(card, "csv") },
     { label: "Every point (Parquet)", icon: "download", run: () => points(card, "parquet") },
+    inTensorboard(card),
     { label: "As SQL, Python, JSON", icon: "share", disabled: !card.tags().length, run: () => showElsewhere(card) },
     { label: "Copy the tag", icon: "tag", run: () => copy(spec.expr ?? spec.tags.join("\n"), "Tag") },
     ...(context.edit && spec.at === undefined ? ["-", { label: "Put on a chart with other tags", icon: "plus", run: () => context.edit({ title: "", tags: spec.tags }, null) }] : []),

@@ -22,7 +22,7 @@ const LISTED = 300; // runs by number in a question for tags
  * @typedef {{state: import("../core/state.js").State, feed: Feed, entries: import("./lines.js").Entry[], grouped: boolean, coarse: boolean, baseline: string,
  *   highlit: string | null, pin: (id: string) => void, edit: ((chart: any, at: number | null) => void) | null, hovered: (key: string | null) => void,
  *   picked: (key: string) => void, cursor: (x: number | null, card: Card) => void, drew: (card: Card) => void,
- *   hidden?: (key: string) => boolean, toggle?: (key: string) => void, solo?: (key: string) => void}} Context
+ *   which: () => import("../core/tensorboard.js").Asked, hidden?: (key: string) => boolean, toggle?: (key: string) => void, solo?: (key: string) => void}} Context
  */
 
 // What needs other curves, and what only another picture of them.
@@ -36,7 +36,7 @@ export class ChartGrid {
    * @param {HTMLElement} el
    * @param {import("../core/state.js").State} state with the fields of chartSchema
    * @param {{scope?: string, onHover?: (key: string | null) => void, onPick?: (key: string) => void, toggle?: (key: string) => void, solo?: (key: string) => void,
-   *   why?: () => Node | string | null}} [hooks] `why` says why nothing is drawn
+   *   why?: () => Node | string | null, which?: () => import("../core/tensorboard.js").Asked}} [hooks] `why` says why nothing is drawn, `which` what TensorBoard is to show where groups are drawn
    */
   constructor(el, state, hooks = {}) {
     this.state = state;
@@ -60,6 +60,7 @@ export class ChartGrid {
       picked: (key) => hooks.onPick?.(key),
       cursor: (x, from) => { for (const card of this.inSight) if (card !== from || x === null) card.pointer.cursor(x); from.pointer.cursor(x); },
       drew: (card) => this.#drew(card),
+      which: () => hooks.which?.() ?? { runs: this.context.entries.map((entry) => entry.key) },
       toggle: hooks.toggle, solo: hooks.solo,
     };
     this.toolbar = new Toolbar(this.context, () => this.tags);

@@ -51,12 +51,15 @@ function place(el, at, align) {
 }
 
 /**
- * A menu at an anchor. Items: {label, icon?, run, checked?, disabled?, danger?} or "-" for a line.
+ * A menu at an anchor. Items: {label, icon?, run, checked?, disabled?, danger?} or "-" for a line; one with `href` is a link
+ * to a tab of its own, and has no use for `run`.
  * @param {HTMLElement} anchor @param {string} label
  */
 export function menu(anchor, label, items, align = "end") {
   const rows = items.filter(Boolean).map((item) => {
     if (item === "-") return h("hr", {});
+    const inside = [h("span", { class: "mark" }, item.checked ? icon("check") : item.icon ? icon(item.icon) : null), item.label];
+    if (item.href) return h("a", { class: "item", href: item.href, target: "_blank", rel: "noopener", role: "menuitem", tabindex: "-1", on: { click: () => shown?.close() } }, inside);
     return h(
       "button",
       {
@@ -64,12 +67,12 @@ export function menu(anchor, label, items, align = "end") {
         role: item.checked === undefined ? "menuitem" : "menuitemcheckbox", "aria-checked": item.checked === undefined ? null : String(item.checked),
         on: { click: () => { shown?.close(); item.run(); } },
       },
-      h("span", { class: "mark" }, item.checked ? icon("check") : item.icon ? icon(item.icon) : null), item.label,
+      inside,
     );
   });
   const box = h("div", { role: "menu", "aria-label": label, class: "menu" }, rows);
   const shown = popover(anchor, box, { label, align });
-  const enabled = () => /** @type {HTMLElement[]} */ ([...box.querySelectorAll("button:not(:disabled)")]);
+  const enabled = () => /** @type {HTMLElement[]} */ ([...box.querySelectorAll("button:not(:disabled), a")]);
   enabled()[0]?.focus();
   box.addEventListener("keydown", (event) => {
     const all = enabled();

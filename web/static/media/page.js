@@ -5,6 +5,7 @@ import { button, fill, h } from "../core/dom.js";
 import { plural } from "../core/format.js";
 import { bind } from "../core/keys.js";
 import { offer } from "../core/search.js";
+import { TensorboardLink } from "../core/tensorboard.js";
 import { empty, failed, tell, toast } from "../core/ui.js";
 import { KINDS } from "../pages/media-state.js";
 import { runSort } from "../table/rows.js";
@@ -22,6 +23,8 @@ const PANELS = {
   histograms: () => import("./histograms.js"),
   curves: () => import("./curves.js"),
 };
+/** TensorBoard's dashboards of the kinds. */
+const DASHBOARDS = { images: "images", audio: "audio", texts: "text", histograms: "histograms", curves: "pr_curves" };
 const MOST_DRAWN = 50;
 /** What people ask of the table: while it stays, runs keep their places, whatever the lake learns. */
 const ORDERING = ["sort", "group", "q", "arch", "dup", "n", "show", "hide"];
@@ -38,7 +41,8 @@ export class MediaPage {
     this.note = h("p", { class: "note muted", role: "status" });
     this.box = h("div", { class: "mediabox", role: "tabpanel", id: "media-panel" });
     el.classList.add("media");
-    this.toolbar = h("div", { class: "toolbar" }, this.chooser.el, this.bar.el, this.tools);
+    this.board = new TensorboardLink();
+    this.toolbar = h("div", { class: "toolbar" }, this.chooser.el, this.bar.el, this.tools, this.board.el);
     fill(el, this.tabs, this.toolbar, this.note, this.box);
     state.on((changed) => this.#changed(changed));
     this.#keys();
@@ -160,7 +164,10 @@ export class MediaPage {
   }
 
   #give() {
-    const { shown } = chosen(this.tags[this.kind] ?? [], this.state);
+    const all = this.tags[this.kind] ?? [];
+    const { shown } = chosen(all, this.state);
+    const tags = shown.length < all.length ? [...new Set(shown.map((one) => one.tag))] : [];
+    this.board.show({ runs: this.runs.map((one) => one.key) }, { count: this.runs.length, kind: "shown", place: { dashboard: DASHBOARDS[this.kind], tags } });
     this.panel.show(this.runs, shown);
     this.panel.step(this.state.get("step"));
   }
@@ -170,6 +177,7 @@ export class MediaPage {
     this.panel = null;
     this.kind = "";
     this.turn += 1;
+    this.board.show(null);
     this.bar.pause();
     this.bar.set([]);
     fill(this.tools);

@@ -8,6 +8,7 @@ import { Panels } from "../analyze/panels.js";
 import { panes } from "../core/panes.js";
 import { shell } from "../core/shell.js";
 import { State } from "../core/state.js";
+import { TensorboardLink } from "../core/tensorboard.js";
 import { both } from "../table/language.js";
 import { names } from "../table/names.js";
 import { RunTable } from "../table/runtable.js";
@@ -16,7 +17,8 @@ import { follow } from "./live.js";
 import { schema } from "./analyze-state.js";
 
 const state = new State("analyze", schema, "/analyze");
-shell({ state, tools: [viewsButton(state)] });
+const board = new TensorboardLink();
+shell({ state, tools: [board.el, viewsButton(state, ({ brush }) => conditionOf(schema.brush.take(brush ?? {})))] });
 const root = /** @type {HTMLElement} */ (document.getElementById("analyze"));
 const { left, right } = panes(root, state, { label: "Analysis", what: "plots" });
 
@@ -61,6 +63,7 @@ const page = {
   tints: new Map(),
 };
 const table = new RunTable(left, state, {
+  board,
   narrow: () => conditionOf(state.get("brush")),
   onVisible: (entries, total) => {
     const grouped = state.get("group").length > 0;

@@ -16,6 +16,7 @@ import { offer } from "../core/search.js";
 import { shell } from "../core/shell.js";
 import { literal } from "../core/split.js";
 import { State } from "../core/state.js";
+import { openTensorboard, TensorboardLink } from "../core/tensorboard.js";
 import { copy, empty, failed, menu } from "../core/ui.js";
 import { follow } from "./live.js";
 import { chartSchema } from "./workspace-state.js";
@@ -64,8 +65,9 @@ const out = button("download", "Copy as CSV, Markdown or JSON", () => menu(out, 
   { label: "Copy as Markdown", run: () => copy(markdown(...shownForCopy()), "Markdown") },
   { label: "Copy as JSON", run: () => copy(asJson(...shownForCopy(), { base: state.get("base"), stat: state.get("stat") }), "JSON") },
 ]), { text: "Copy", "aria-haspopup": "menu" });
+const board = new TensorboardLink();
 const tools = h("div", { class: "tools", role: "group", "aria-label": "Comparison" },
-  search, h("label", { class: "check" }, only, "Differences only"), h("label", { class: "check" }, "Value", stat), flip, out, h("span", { class: "space" }), pick.el);
+  search, h("label", { class: "check" }, only, "Differences only"), h("label", { class: "check" }, "Value", stat), flip, out, board.el, h("span", { class: "space" }), pick.el);
 
 const notes = h("div", null);
 const place = h("div", { class: "compare-scroll", tabindex: "0", role: "region", "aria-label": "Comparison" });
@@ -175,6 +177,7 @@ function render() {
   flip.setAttribute("aria-pressed", String(now.flip));
   if (document.activeElement !== search) /** @type {HTMLInputElement} */ (search).value = now.q;
   for (const el of [only, stat, flip, out, search]) /** @type {any} */ (el).disabled = many === 0;
+  board.show(many ? { runs: now.runs.map((run) => run.run_key) } : null, { count: many, kind: "compared", key: "b" });
   place.hidden = many === 0;
   if (many) draw(place, now, acts);
   const asked = new Set(state.get("runs")).size;
@@ -249,6 +252,9 @@ bind("a", "add a run", () => pick.input.focus());
 bind("d", "differences only, or all", () => set({ diff: !state.get("diff") }));
 offer("Compare: show or hide what is the same", () => set({ diff: !state.get("diff") }));
 offer("Compare: a row or a column for each run", () => set({ flip: turned() ? "no" : "yes" }));
+const openBoard = () => openTensorboard({ runs: here().map((run) => run.run_key) });
+bind("b", "open the compared runs in TensorBoard", () => (here().length ? void openBoard() : false));
+offer("Open the compared runs in TensorBoard", openBoard);
 offer("Compare: no baseline", () => set({ base: "" }));
 load();
 follow(() => state.get("live") && keys().length > 0, () => {

@@ -8,6 +8,7 @@ import { flag, list, number, oneOf, text } from "../core/kinds.js";
 import { offer } from "../core/search.js";
 import { shell } from "../core/shell.js";
 import { State } from "../core/state.js";
+import { openTensorboard } from "../core/tensorboard.js";
 import { empty, failed, tell, toast } from "../core/ui.js";
 import { Header } from "../run/header.js";
 import { Tabs } from "../run/tabs.js";
@@ -122,5 +123,9 @@ PARTS.forEach((part, i) => {
   if (i < 9) bind(String(i + 1), i ? "" : "a tab by its number", () => tabs.pick(i));
   offer(`Show ${part.label.toLowerCase()}`, () => state.set({ tab: part.id }));
 });
+
+const board = () => openTensorboard({ runs: [key] });
+bind("b", "open the run in TensorBoard", () => (page.deleted ? false : void board()));
+offer("Open this run in TensorBoard", board);
 
 start();

@@ -5,6 +5,7 @@ import { PALETTE } from "../core/colour.js";
 import { button, debounce, fill, h, icon } from "../core/dom.js";
 import { ago, duration, time } from "../core/format.js";
 import { literal } from "../core/split.js";
+import { TensorboardLink } from "../core/tensorboard.js";
 import { copy, dialog, empty, failed, menu, popover, toast } from "../core/ui.js";
 import { deleteRuns } from "../table/deletion.js";
 import { download } from "../table/download.js";
@@ -23,9 +24,11 @@ export class Header {
     this.more = button("menu", "More", () => this.#menu(), { "aria-haspopup": "menu" });
     this.load = button("download", "Download the run's data", () => this.#download(), { text: "Download", "aria-haspopup": "menu" });
     const go = h("a", { class: "button", href: `/?${new URLSearchParams({ q: `run_key = ${literal(page.key)}` })}` }, "Open in the workspace");
+    const board = new TensorboardLink();
+    board.show({ runs: [page.key] }, { key: "b", label: "Open this run in TensorBoard" });
     this.el = h("header", { class: "head" },
       h("div", { class: "line" }, this.names,
-        h("div", { class: "actions" }, button("compare", "Compare with another run", () => this.#compare(), { text: "Compare with…" }), go, this.load, this.more)),
+        h("div", { class: "actions" }, button("compare", "Compare with another run", () => this.#compare(), { text: "Compare with…" }), board.el, go, this.load, this.more)),
       h("div", { class: "line" }, this.facts, this.tags));
   }
 

@@ -4,6 +4,7 @@ import { tagInput } from "../core/combo.js";
 import { button, debounce, fill, h, icon } from "../core/dom.js";
 import { plural } from "../core/format.js";
 import { bind } from "../core/keys.js";
+import { TensorboardLink } from "../core/tensorboard.js";
 import { copy, dialog, menu, popover, tell, toast } from "../core/ui.js";
 import { retag, write } from "./changes.js";
 import { described, kept } from "./chosen.js";
@@ -24,6 +25,7 @@ export class Bulk {
     this.state = state;
     this.table = table;
     this.runs = [];
+    this.board = new TensorboardLink({ text: "", part: "board" });
     this.el = h("div", { class: "bulkbar", role: "toolbar", "aria-label": "Selected runs", hidden: true });
     el.append(this.el);
     this.soon = debounce(() => this.#look(), 150);
@@ -72,11 +74,13 @@ export class Bulk {
     const away = known && this.runs.every((run) => run.archived);
     const focus = /** @type {HTMLElement | null} */ (this.el.contains(document.activeElement) ? document.activeElement : null)?.dataset.part;
     const act = (part, name, label, run, more = {}) => button(name, label, run, { "data-part": part, ...more });
+    this.board.show({ runs: keys }, { count: keys.length, kind: "selected" });
     fill(
       this.el,
       h("strong", { class: "bulk-count", role: "status" }, `${keys.length.toLocaleString("en-US")} selected`),
       act("compare", "compare", one ? "Select two runs or more to compare them" : "Compare side by side (c)", () => this.compare(), { text: "Compare", disabled: one }),
       act("tag", "tag", "Add and remove tags", (event) => this.tag(event.currentTarget), { text: "Tag", "aria-haspopup": "dialog", "aria-expanded": "false" }),
+      this.board.el,
       act("only", "eye", "Show only these runs in the table", () => this.only()),
       one && act("rename", "edit", "Rename", () => this.rename()),
       one && act("base", "pin", this.state.get("base") === keys[0] ? "No longer the baseline" : "Make it the baseline that the others are compared with", () => this.baseline(), { "aria-pressed": String(this.state.get("base") === keys[0]) }),

@@ -91,8 +91,8 @@ export class Drawn {
   entry(item) {
     const colour = this.colour(item);
     if (item.group?.members) {
-      const { values, members, runs } = item.group;
-      return { key: item.key, label: values.map((value) => value ?? "(none)").join(" · "), colour, runs, members };
+      const { values, members, kinds, runs } = item.group;
+      return { key: item.key, label: values.map((value) => value ?? "(none)").join(" · "), colour, runs, members, kinds };
     }
     const [run_id, label, state, project, machine] = ["run_id", "label", "state", "project", "machine"].map((name) => item.value(name));
     return { key: item.key, run_id, label, colour, state, project, machine };

@@ -84,7 +84,8 @@ export class Rows {
     return (this.top?.total ?? 0) + this.layout.reduce((sum, one) => sum + one.count, 0);
   }
 
-  #chosen() {
+  /** Which runs match: those of the filter and of what narrows it. */
+  get chosen() {
     const { q, arch, dup } = this.state.values;
     return { filter: both(q, this.narrow()), archived: arch, duplicates: dup };
   }
@@ -98,7 +99,7 @@ export class Rows {
   /** Ask what the state says, unless it has been asked; what is seen stays until the answer is here. */
   ask() {
     const grouped = this.group.length > 0;
-    const kind = JSON.stringify([this.#chosen(), this.state.get("sort"), this.group]);
+    const kind = JSON.stringify([this.chosen, this.state.get("sort"), this.group]);
     const columns = grouped ? this.state.get("cols") : this.#columns();
     const latest = this.next ?? this.top;
     if (latest?.kind === kind && columns.every((one) => latest.asked.has(one)) && !latest.error) {
@@ -116,7 +117,7 @@ export class Rows {
   }
 
   #runs(columns, more, group = null) {
-    const params = { ...this.#chosen(), columns, sort: this.#runSort(), ...more };
+    const params = { ...this.chosen, columns, sort: this.#runSort(), ...more };
     const pages = new Pages("runs", async () => params, (row) => ({ key: row.value("run_key"), group }), () => this.#arrived(pages));
     return pages;
   }
@@ -130,9 +131,9 @@ export class Rows {
     const names = keys.map((text) => column(text).name);
     const make = (row) => {
       const values = names.map((name) => row.value(name));
-      return { key: groupId(values), group: { values, members: keys.map((text, i) => [column(text).expr, values[i]]), runs: row.value("runs") } };
+      return { key: groupId(values), group: { values, members: keys.map((text, i) => [column(text).expr, values[i]]), kinds: names.map((name) => row.kind(name)), runs: row.value("runs") } };
     };
-    const params = { ...this.#chosen(), group_by: keys, columns };
+    const params = { ...this.chosen, group_by: keys, columns };
     const sort = this.state.get("sort");
     const pages = new Pages("groups", async () => {
       pages.sorted = await groupSort(params, sort);
@@ -275,7 +276,7 @@ export class Rows {
 
   async #pickRuns(keys) {
     const members = JSON.stringify([[`run_key in (${keys.slice(0, 500).map(literal).join(", ")})`, true]]);
-    return this.#once({ ...this.#chosen(), columns: ALWAYS, sort: this.#runSort(), members, limit: 500 });
+    return this.#once({ ...this.chosen, columns: ALWAYS, sort: this.#runSort(), members, limit: 500 });
   }
 
   async #pickGroups(keys) {
@@ -283,8 +284,8 @@ export class Rows {
       const values = groupValues(key);
       if (values?.length !== this.group.length) return null;
       const members = this.group.map((text, i) => [column(text).expr, values[i]]);
-      const answer = await get("runs", { ...this.#chosen(), columns: ["run_key"], members: JSON.stringify(members), limit: 1 });
-      return answer.total ? { key, i: this.places.get(key) ?? Infinity, group: { values, members, runs: answer.total }, value: () => null } : null;
+      const answer = await get("runs", { ...this.chosen, columns: ["run_key"], members: JSON.stringify(members), limit: 1 });
+      return answer.total ? { key, i: this.places.get(key) ?? Infinity, group: { values, members, kinds: this.top?.item(0)?.group.kinds, runs: answer.total }, value: () => null } : null;
     }));
     return found.filter(Boolean).sort((a, b) => a.i - b.i);
   }
@@ -326,13 +327,13 @@ export class Rows {
   /** How many runs match, or null where that cannot be said. @returns {Promise<number | null>} */
   async runs() {
     if (!this.grouped) return this.total;
-    const answer = await get("runs", { ...this.#chosen(), columns: ["run_key"], limit: "0" }).catch(() => null);
+    const answer = await get("runs", { ...this.chosen, columns: ["run_key"], limit: "0" }).catch(() => null);
     return answer?.total ?? null;
   }
 
   /** The run_keys of all runs that match, or of one group's, in order: at most 100,000. */
   async keys({ members = null, offset = 0, limit = MOST_KEYS } = {}) {
-    const params = { ...this.#chosen(), columns: ["run_key"], sort: this.#runSort(), offset, limit };
+    const params = { ...this.chosen, columns: ["run_key"], sort: this.#runSort(), offset, limit };
     const answer = await get("runs", members ? { ...params, members: JSON.stringify(members) } : params);
     return answer.rows.map((row) => row[1]);
   }

@@ -4,7 +4,9 @@ import { button, fill, h, icon, set } from "../core/dom.js";
 import { plural } from "../core/format.js";
 import { bind } from "../core/keys.js";
 import { recall, remember } from "../core/memory.js";
+import { TensorboardLink } from "../core/tensorboard.js";
 import { menu } from "../core/ui.js";
+import { Board } from "./board.js";
 import { Bulk } from "./bulk.js";
 import { groupCell, groupLabel, isNumeric, label, runCell } from "./cells.js";
 import { columnsButton, groupButton, sortButton } from "./columns.js";
@@ -32,17 +34,18 @@ export class RunTable {
   /**
    * @param {HTMLElement} el
    * @param {import("../core/state.js").State} state of a page whose schema has the run table's
-   * @param {{onVisible?: (entries: object[], total: number) => void, onHover?: (key: string | null) => void, narrow?: () => string}} [told]
+   * @param {{onVisible?: (entries: object[], total: number) => void, onHover?: (key: string | null) => void, narrow?: () => string, board?: TensorboardLink}} [told]
    * `onVisible` is told what the charts draw whenever it changes, `onHover` which row the pointer is on; `narrow` is a
-   * condition besides the filter, made of the state's `brush`
+   * condition besides the filter, made of the state's `brush`; `board` is the page's link to TensorBoard
    */
-  constructor(el, state, { onVisible = () => {}, onHover = () => {}, narrow } = {}) {
+  constructor(el, state, { onVisible = () => {}, onHover = () => {}, narrow, board = new TensorboardLink() } = {}) {
     Object.assign(this, { state, onVisible, onHover, told: "", highlighted: null, hovered: null, kinds: new Map(), entries: [] });
     const [query, tools, bulk] = [h("div", { class: "query" }), h("div", { class: "tools" }), h("div", { class: "bulk" })];
     const area = this.area = h("div", { class: "runtable" });
     el.append(h("div", { class: "table-head" }, query, tools, bulk), area);
     this.rows = new Rows(state, () => this.#arrived(), narrow);
     this.drawn = new Drawn(state, this.rows);
+    this.board = new Board(state, this.rows, board);
     this.selection = new Selection(state, this.rows, () => this.grid.redraw());
     this.grid = new Grid(area, {
       label: "Runs", source: this.rows,
@@ -224,6 +227,7 @@ export class RunTable {
     const at = i >= 0 ? i : this.rows.indexOf(item);
     return menu(anchor, "Actions", [
       run && { label: "Open its page", icon: "right", run: () => { location.href = `/run/${encodeURIComponent(item.key)}`; } },
+      this.board.item(item),
       top && { label: this.drawn.is(item) ? "Do not draw" : "Draw", icon: "eye", run: () => this.drawn.toggle(item) },
       top && { label: "Draw only this", icon: "eye", run: () => this.drawn.solo(item) },
       run && { label: this.state.get("base") === item.key ? "No baseline" : "Use as baseline", icon: "pin", run: () => this.#pin(item) },
@@ -326,6 +330,7 @@ export class RunTable {
     }
     this.#learn();
     this.selection.count();
+    this.board.draw();
     this.grid.update();
     this.#tell();
     this.#messages();

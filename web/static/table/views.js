@@ -3,20 +3,25 @@
 import { get, send } from "../core/api.js";
 import { button, fill, h } from "../core/dom.js";
 import { ago, time } from "../core/format.js";
+import { TensorboardLink } from "../core/tensorboard.js";
 import { copy, failed, popover, tell } from "../core/ui.js";
+import { both } from "./language.js";
 
-/** The button that saves this view and lists those that are saved. @param {import("../core/state.js").State} state */
-export function viewsButton(state) {
+/**
+ * The button that saves this view and lists those that are saved.
+ * @param {import("../core/state.js").State} state @param {(values: Record<string, any>) => string} [narrow] the condition besides the filter in the state of a view
+ */
+export function viewsButton(state, narrow = () => "") {
   const open = button(null, "Saved views", () => {
-    const views = new Views(state);
+    const views = new Views(state, narrow);
     views.shown = popover(open, views.el, { label: "Saved views", class: "views", align: "end" });
   }, { text: "Views", "aria-haspopup": "dialog", "aria-expanded": "false" });
   return open;
 }
 
 class Views {
-  constructor(state) {
-    this.state = state;
+  constructor(state, narrow) {
+    Object.assign(this, { state, narrow });
     this.name = /** @type {HTMLInputElement} */ (h("input", { type: "text", "aria-label": "Name of this view", placeholder: "Name of this view", maxlength: "200", autofocus: true, autocomplete: "off" }));
     this.wrong = h("p", { class: "wrong", role: "alert" });
     this.list = h("ul", { class: "view-list", "aria-label": "Saved views" });
@@ -41,7 +46,16 @@ class Views {
     return h("li", null,
       h("a", { href: `/v/${view.id}`, title: time(view.created_at) }, view.name),
       h("span", { class: "muted" }, ago(view.created_at)),
+      this.#board(view),
       button("share", `Copy the link to ${view.name}`, () => copy(link, "Link")), remove);
+  }
+
+  /** TensorBoard knows a view by its id; what narrows its filter is no part of that. */
+  #board({ id, name, state: { q = "", arch = false, dup = false, sel = [], ...values } }) {
+    const only = sel.length ? "" : this.narrow(values);
+    const link = new TensorboardLink({ text: "" });
+    link.show(only ? { filter: both(q, only), archived: arch, duplicates: dup } : { view: id }, { label: `Open the runs of ${name} in TensorBoard` });
+    return link.el;
   }
 
   async #save(event) {
