@@ -81,7 +81,6 @@ def visualize_embeddings(run: Path) -> None:
     (folder / CONFIG).write_text(
         'embeddings {\n  tensor_name: "words:0"\n  tensor_path: "data/words.bytes"\n'
         '  tensor_shape: 12\n  tensor_shape: 3\n  bookmarks_path: "bookmarks.txt"\n}\n'
-        'embeddings {\n  tensor_path: "data/words.bytes"\n  tensor_shape: 12\n  tensor_shape: 3\n}\n',
         "utf-8",
     )
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
+import string
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tensorboard.backend import application
@@ -323,6 +325,23 @@ def test_the_first_rows_of_a_large_tensor() -> None:
         embeddings.vectors(BytesIO(text), [], None)
 
 
+def test_every_embedding_has_a_name(house: House) -> None:
+    """Stock names only the first by its file; another without a name could never be chosen."""
+    run = house.run("run")
+    (run / "a.tsv").write_text("1\t2\n", "utf-8")
+    (run / "b.tsv").write_text("3\t4\n", "utf-8")
+    (run / CONFIG).write_text(
+        'embeddings { tensor_path: "a.tsv" } embeddings { tensor_path: "b.tsv" }', "utf-8"
+    )
+
+    def names(board: Board) -> list[str]:
+        found = board.get(f"{AT}/info", run="run")["embeddings"]
+        return [one.get("tensorName", "") for one in found]
+
+    assert names(stock(house.logs)) == ["a.tsv", ""]
+    assert names(house.board()) == ["a.tsv", "b.tsv"]
+
+
 def test_a_config_that_grows_is_read_again(house: House) -> None:
     """What a run in training adds is there at the next look, without an ingest."""
     run = house.run("run")
@@ -343,7 +362,7 @@ def test_names_that_mean_something_in_addresses(house: House) -> None:
     for run in runs:
         assert not set("&#+") & set(run)
         # As a browser sends it.
-        asked = f"run={run}".encode().decode("latin-1")
+        asked = f"run={quote(run, safe=string.punctuation)}"
         answer = board.send(f"{AT}/info", query_string=asked)
         assert answer.status_code == 200, (run, answer.text)
 
@@ -355,7 +374,7 @@ def test_selections_do_not_see_each_other(house: House) -> None:
         add_embedding(run, 0)
         capture(run, host=name)
     house.board()
-    mine, theirs = house.open("name:mine", "name:theirs")
+    mine, theirs = house.open("name=mine", "name=theirs")
     for board, own in ((mine, "mine"), (theirs, "theirs")):
         assert board.get(f"{AT}/runs") == [own]
         assert {one["run"] for one in board.get(f"{AT}/where")["files"]} == {own}
@@ -376,7 +395,7 @@ def test_dashboards_without_files_are_inactive(house: House) -> None:
     capture(house.run("profiled"))
     house.run("plain")
     house.board()
-    boards = house.open("name:embedded", "name:profiled", "name:plain", "")
+    boards = house.open("name=embedded", "name=profiled", "name=plain", "")
     active = [
         {
             name

@@ -199,5 +199,7 @@ def test_a_deleted_run_is_gone_from_its_selections(
 
 
 def _keys(app: Ours) -> dict[str, str]:
-    rows = app.client.get("/api/v1/runs?columns=name,run_key").json["rows"]
-    return dict(rows)
+    found = app.client.get("/api/v1/runs?columns=name,run_key").json
+    names = [column["name"] for column in found["columns"]]
+    rows = (dict(zip(names, row, strict=True)) for row in found["rows"])
+    return {row["name"]: row["run_key"] for row in rows}
