@@ -89,7 +89,7 @@ export function wording(count, kind = "") {
 
 /** A link to TensorBoard whose runs may change; where they are too many for an address, a button. */
 export class TensorboardLink {
-  /** @param {{text?: string, class?: string, part?: string}} [look] `text` is what is read on it beside its icon */
+  /** @param {{text?: string, class?: string, part?: string}} [look] `text` is what is read on it beside its icon, without any there is the icon alone */
   constructor({ text = "TensorBoard", class: kind = text ? "button" : "button bare", part } = {}) {
     Object.assign(this, { text, kind, part });
     this.el = h("span", { class: "tensorboard", hidden: true });

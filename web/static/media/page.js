@@ -41,7 +41,7 @@ export class MediaPage {
     this.note = h("p", { class: "note muted", role: "status" });
     this.box = h("div", { class: "mediabox", role: "tabpanel", id: "media-panel" });
     el.classList.add("media");
-    this.board = new TensorboardLink();
+    this.board = new TensorboardLink({ text: "In TensorBoard" });
     this.toolbar = h("div", { class: "toolbar" }, this.chooser.el, this.bar.el, this.tools, this.board.el);
     fill(el, this.tabs, this.toolbar, this.note, this.box);
     state.on((changed) => this.#changed(changed));
@@ -167,7 +167,7 @@ export class MediaPage {
     const all = this.tags[this.kind] ?? [];
     const { shown } = chosen(all, this.state);
     const tags = shown.length < all.length ? [...new Set(shown.map((one) => one.tag))] : [];
-    this.board.show({ runs: this.runs.map((one) => one.key) }, { count: this.runs.length, kind: "shown", place: { dashboard: DASHBOARDS[this.kind], tags } });
+    this.board.show({ runs: this.runs.map((one) => one.key) }, { label: `Open the ${NOUNS[this.kind]} of ${plural(this.runs.length, "run")} in TensorBoard`, place: { dashboard: DASHBOARDS[this.kind], tags } });
     this.panel.show(this.runs, shown);
     this.panel.step(this.state.get("step"));
   }
