@@ -107,5 +107,6 @@ def _told(file: File, why: str) -> dict[str, Any]:
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:
-    while chunk := file.read(_CHUNK):
-        yield chunk
+    with file:
+        while chunk := file.read(_CHUNK):
+            yield chunk

@@ -66,7 +66,14 @@ class Projector(base_plugin.TBPlugin):  # type: ignore[misc]
         """Configs by run as the front end names it; one among the plugins' files counts more."""
         files = of_kind(index_of(plugin_util.context(request.environ)), "projector")
         ordered = sorted(files, key=lambda file: "plugins" in file.directory.split("/"))
-        return {file.name.translate(_UNSAFE): file for file in ordered}
+        found: dict[str, File] = {}
+        for file in ordered:
+            name = file.name.translate(_UNSAFE)
+            if name in found and found[name].run != file.run:
+                # A directory of one run has the name of another run.
+                name = f"{name} ({file.run.run_key})"
+            found[name] = file
+        return found
 
     def _config(self, file: File) -> Any:
         with self._ways.open(file, embeddings.MAX_CONFIG) as opened:

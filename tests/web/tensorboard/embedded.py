@@ -80,7 +80,7 @@ def visualize_embeddings(run: Path) -> None:
     (folder / "bookmarks.txt").write_text('[{"label": "here"}]', "utf-8")
     (folder / CONFIG).write_text(
         'embeddings {\n  tensor_name: "words:0"\n  tensor_path: "data/words.bytes"\n'
-        '  tensor_shape: 12\n  tensor_shape: 3\n  bookmarks_path: "bookmarks.txt"\n}\n'
+        '  tensor_shape: 12\n  tensor_shape: 3\n  bookmarks_path: "bookmarks.txt"\n}\n',
         "utf-8",
     )
 
