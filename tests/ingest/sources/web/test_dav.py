@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from xml.parsers.expat import ExpatError
 
 import pytest
@@ -15,17 +14,9 @@ from boardlake.ingest.memory import Memory
 from boardlake.ingest.sources.web import dav
 from boardlake.tests.servers.nginx import Nginx
 from boardlake.tests.servers.rclone import Rclone
-from boardlake.tests.servers.scripted import Said, Scripted, scripted
+from boardlake.tests.servers.scripted import Said, Scripted
 
-EVENTS = "events.out.tfevents.1700000000.host"
-OLD = "Tue, 14 Nov 2023 22:13:20 GMT"
-
-
-@pytest.fixture
-def server() -> Iterator[Scripted]:
-    """A server that answers as a test says."""
-    with scripted() as running:
-        yield running
+from .conftest import EVENTS, OLD
 
 
 def entry(href: str, *properties: str, status: str = "HTTP/1.1 200 OK") -> str:

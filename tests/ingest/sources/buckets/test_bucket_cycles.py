@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,26 +14,9 @@ from boardlake.ingest.cycle import run
 from boardlake.ingest.report import Options, Report
 from boardlake.ingest.setup import setups
 from boardlake.tests.servers import moto
-from boardlake.tests.servers.faulty import Faulty, faulty
+from boardlake.tests.servers.faulty import Faulty
 
-EVENTS = "events.out.tfevents.1700000000.host.1.0"
-
-
-@pytest.fixture
-def proxy(moto_server: moto.Moto) -> Iterator[Faulty]:
-    """Counts requests, and fails where it is told to."""
-    with faulty(moto_server.port) as between:
-        yield between
-
-
-@pytest.fixture
-def bucket(moto_server: moto.Moto, proxy: Faulty, monkeypatch: pytest.MonkeyPatch) -> moto.Bucket:
-    """An empty bucket behind the proxy; its credentials are in the environment."""
-    found = moto_server.bucket("s3", prefix="lab")
-    found.endpoint = proxy.url
-    for name, value in found.environ.items():
-        monkeypatch.setenv(name, value)
-    return found
+from .conftest import EVENTS
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from boardlake.ingest.sources.buckets.source import ObjectSource
 from boardlake.tests.servers import azurite
 from boardlake.tests.servers.faulty import faulty
 
-EVENTS = "events.out.tfevents.1700000000.host.1.0"
+from .conftest import EVENTS
 
 
 @pytest.fixture
