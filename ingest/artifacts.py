@@ -102,7 +102,7 @@ def classify(relative_path: str, is_dir: bool) -> Artifact | None:
 
 
 def _classify_file(path: str, base: str) -> Artifact | None:
-    if recognise(path) not in (None, "error", "command_args", "git_info"):
+    if recognise(path) not in (None, "error", "command_args", "git_info", "exported"):
         return Artifact("config")
     # Deeper down lie copies of code, full of settings that are nobody's.
     if _CONFIG.fullmatch(base) and path.count("/") <= 1:

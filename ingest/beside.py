@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from ..core.values import FileEntry, Problem
 from ..lake.facts import ArtifactRow, RunFacts
+from ..lake.logdir.side import MAX_BYTES
 from . import artifacts, provenance
+from .sidefile import Returned
 from .sources.base import Listing, Source, split, walk_up
 
 _MAX_SIDE_FILE = 1 << 20
@@ -35,10 +37,12 @@ def look_beside(
     runs: dict[str, int],
     looked: dict[str, str],
     deleted: Callable[[str], bool],
+    said: Container[str] = (),
 ) -> Found:
     """What side files of *runs*, by directory, say where a directory changed or a run is new.
 
     *looked* is what each directory held when it was last looked at; a *deleted* directory is none.
+    *said* is which of machine and project the settings say, so that no file is asked.
     """
     if not runs:
         return Found()
@@ -54,7 +58,7 @@ def look_beside(
     }
     if not changed:
         return Found()
-    look = _Look(source, listing, runs)
+    look = _Look(source, listing, runs, said)
     affected = look.affected(changed)
     look.fetch(affected)
     facts = {run_id: look.at(directory) for directory, run_id in affected.items()}
@@ -92,6 +96,7 @@ class _Look:
     source: Source
     listing: Listing
     runs: dict[str, int]
+    said: Container[str] = ()
     problems: list[Problem] = field(default_factory=list)
     bytes_read: int = 0
     failed: set[str] = field(default_factory=set)
@@ -155,21 +160,32 @@ class _Look:
         every = self._every(run, own)
         side = provenance.find_side_files(every)
         said = [self._side_facts(every[file.path_relative], file) for file in side]
+        names = {file.name for file in side}
+        returned = next((s.returned for s in said if s.returned), None) or Returned()
+        # What an export noted of files that lie here again, they say themselves.
+        said = [_without(s, names) if s.returned else s for s in said]
         merged = provenance.merge(said)
         ends = [
-            every[f.path_relative].mtime_ns for f, s in zip(side, said, strict=True) if s.end_state
+            s.returned.end_at if s.returned else every[f.path_relative].mtime_ns / 1e9
+            for f, s in zip(side, said, strict=True)
+            if s.end_state
         ]
+        # What was known from a file that cannot be read now stays.
+        origins = {f.name for f in side if every[f.path_relative].path not in self.failed}
         return [
             RunFacts(
-                # What was known from a file that cannot be read now stays.
-                origins={f.name for f in side if every[f.path_relative].path not in self.failed},
+                origins=origins | {h.origin for h in returned.hparams if h.origin not in names},
                 hparams=list(merged.hparams),
-                artifacts=_artifacts(own),
+                artifacts=_artifacts(own) + _returned_artifacts(run, own, returned),
                 git_commit=merged.git_commit,
                 command=merged.command,
+                group_name=returned.group_name,
                 end_state=merged.end_state,
                 end_reason=merged.end_reason or None,
-                end_at=max(ends) / 1e9 if ends else None,
+                end_at=max((at for at in ends if at is not None), default=None),
+                name=returned.name,
+                machine=None if "machine" in self.said else returned.machine,
+                project=None if "project" in self.said else returned.project,
             )
         ]
 
@@ -200,7 +216,7 @@ class _Look:
 
     def _read(self, entry: FileEntry, file: provenance.SideFile) -> _Said:
         """What one file says; from any thread."""
-        if entry.size > _MAX_SIDE_FILE:
+        if entry.size > (MAX_BYTES if file.kind == "exported" else _MAX_SIDE_FILE):
             return _Said()
         try:
             data = bytes(self.source.read(entry.path, 0, entry.size)) if entry.size else b""
@@ -229,6 +245,22 @@ def _artifacts(own: dict[str, FileEntry]) -> list[ArtifactRow]:
         mtime = max(entry.mtime_ns / 1e9, before.mtime or 0 if before else 0)
         found[path] = ArtifactRow(kind.kind, path, size, mtime, kind.step)
     return list(found.values())
+
+
+def _without(said: provenance.SideFacts, names: set[str]) -> provenance.SideFacts:
+    return replace(said, hparams=tuple(h for h in said.hparams if h.origin not in names))
+
+
+def _returned_artifacts(
+    run: str, own: dict[str, FileEntry], returned: Returned
+) -> list[ArtifactRow]:
+    """Artifacts that lay beside an exported run, but for those that do so here."""
+    above = f"{run}/" if run else ""
+    return [
+        replace(row, path=above + row.path)
+        for row in returned.artifacts
+        if row.path not in own and not any(path.startswith(f"{row.path}/") for path in own)
+    ]
 
 
 def _relative(run: str, path: str) -> str:

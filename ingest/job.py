@@ -179,6 +179,7 @@ class Job:
         found = look_beside(
             source, listing, runs, looked,
             lambda d: bool(known.deleted) and delete.path_key(name, d) in known.deleted,
+            [one for one in ("machine", "project") if getattr(self.setup.settings, one)],
         )  # fmt: skip
         if found.keys:
             self._desk.ask(lambda: self._to.beside(name, found.keys, found.facts, found.problems))

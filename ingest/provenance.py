@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..core.values import Hparam
+from ..lake.logdir.side import SIDE_FILE
 from . import hparams as hp
-from . import plain
+from . import plain, sidefile
 from .masks import mask_arguments, mask_command, mask_text
 
 SideKind = Literal[
@@ -36,6 +37,7 @@ SideKind = Literal[
     "options",
     "gin",
     "wandb_config",
+    "exported",
 ]
 EndState = Literal["failed", "finished"]
 
@@ -64,6 +66,8 @@ _RULES: tuple[tuple[SideKind, str, str], ...] = (
     ("options", "..", r"(?:opt|hyp|options|configuration)" + _TABLE),
     ("gin", "..", r"(?:operative_config[^/]*|config)\.gin"),
     ("wandb_config", "..", r"wandb/(?:[^/]+/)?files/config\.yaml"),
+    # Last, for it is what the others said once.
+    ("exported", ".", re.escape(SIDE_FILE)),
 )
 KINDS: tuple[SideKind, ...] = tuple(kind for kind, _, _ in _RULES)
 _PATTERNS = [(kind, where, re.compile(pattern)) for kind, where, pattern in _RULES]
@@ -116,7 +120,10 @@ class SideFile:
 
 @dataclass(frozen=True)
 class SideFacts:
-    """What one origin says of a run; None and '' = nothing. *problem*: what is wrong with it."""
+    """What one origin says of a run; None and '' = nothing. *problem*: what is wrong with it.
+
+    `returned` is what a side file of an export says besides.
+    """
 
     hparams: tuple[Hparam, ...] = ()
     git_commit: str | None = None
@@ -125,6 +132,7 @@ class SideFacts:
     end_state: EndState | None = None
     end_reason: str = ""
     problem: str | None = None
+    returned: sidefile.Returned | None = None
 
 
 def recognise(relative_path: str) -> SideKind | None:
@@ -278,6 +286,19 @@ def _read_gin(kind: SideKind, name: str, data: bytes) -> SideFacts:
     return _with_hparams(name, hp.from_mapping(values, name, _RANKS[kind]))
 
 
+def _read_exported(kind: SideKind, name: str, data: bytes) -> SideFacts:
+    """What an export wrote beside the event files of a run."""
+    found = sidefile.read(data)
+    return SideFacts(
+        found.hparams,
+        found.git_commit,
+        found.command,
+        end_state=found.end_state,
+        end_reason=found.end_reason,
+        returned=found,
+    )
+
+
 _READERS: dict[SideKind, Callable[[SideKind, str, bytes], SideFacts]] = {
     "error": _read_error,
     "wandb_metadata": _read_wandb_metadata,
@@ -290,6 +311,7 @@ _READERS: dict[SideKind, Callable[[SideKind, str, bytes], SideFacts]] = {
     "hydra_overrides": _read_hydra_overrides,
     "gin": _read_gin,
     "wandb_config": _read_wandb_config,
+    "exported": _read_exported,
 }
 
 

@@ -40,9 +40,15 @@ class RunFacts:
     end_state: str | None = None
     end_reason: str | None = None
     end_at: float | None = None
+    # Said by the side file of an exported run alone; otherwise they follow from settings and path.
+    name: str | None = None
+    machine: str | None = None
+    project: str | None = None
 
 
-_TEXTS = ("git_commit", "command", "group_name", "end_state", "end_reason")
+_TEXTS = ("git_commit", "command", "group_name", "end_state", "end_reason") + (
+    "name", "machine", "project",
+)  # fmt: skip
 
 
 def write_run_facts(
