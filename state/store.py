@@ -141,12 +141,18 @@ class State:
                 session.execute(delete(RunTag).where(RunTag.run_key.in_(part)))
 
     def save_view(self, page: str, state: dict[str, Any], name: str = "") -> str:
-        """Keep the state of a page; the same state has the same id. Returns the id."""
+        """Keep the state of a page; the same state has the same id. Returns the id.
+
+        Without a name it is on no list: no answer that is known changes by it, nor the version.
+        """
         text = json.dumps(state, sort_keys=True, separators=(",", ":"))
         if len(text) > MAX_VIEW:
             raise UsageError(f"state: {len(text)} characters, at most {MAX_VIEW} are kept")
         view = hashlib.blake2b(f"{page}\0{name}\0{text}".encode(), digest_size=8).hexdigest()[:10]
-        with self._changing() as session:
+        with Session(self._engine) as session:
+            if session.get(SavedView, view) is not None:
+                return view
+        with self._changing(1 if name else 0) as session:
             if session.get(SavedView, view) is None:
                 now = datetime.now(UTC).replace(tzinfo=None)
                 saved = SavedView(id=view, name=name, page=page, state=state, created_at=now)
@@ -181,10 +187,10 @@ class State:
             session.execute(delete(SavedView).where(SavedView.id == id))
 
     @contextmanager
-    def _changing(self) -> Iterator[Session]:
+    def _changing(self, changes: int = 1) -> Iterator[Session]:
         with Session(self._engine) as session, session.begin():
             # First of all: it takes the writers' lock before anything is read.
-            session.execute(update(Meta).values(changes=Meta.changes + 1))
+            session.execute(update(Meta).values(changes=Meta.changes + changes))
             yield session
 
 

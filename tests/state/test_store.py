@@ -71,6 +71,19 @@ def test_views_have_short_ids_of_what_they_hold(tmp_path: Path) -> None:
     state.close()
 
 
+def test_views_without_a_name_change_no_list(tmp_path: Path) -> None:
+    """The version stays, and with it every answer that is known; a name changes it once."""
+    state = open_state(tmp_path)
+    shared = state.save_view("tensorboard", {"q": "lr"})
+    assert state.version() == 0 and state.view(shared).state == {"q": "lr"}
+    for _ in range(2):
+        state.save_view("tensorboard", {"q": "lr"}, "mine")
+        assert state.version() == 1
+    state.delete_view(shared)
+    assert state.version() == 2
+    state.close()
+
+
 def test_writers_wait_for_each_other(tmp_path: Path) -> None:
     """Threads and another process write at once, and no change is lost."""
     state = open_state(tmp_path)
