@@ -117,7 +117,9 @@ def _decode_summary(event: event_pb2.Event, record: int, rows: Rows) -> None:
 def _decode_value(event: event_pb2.Event, value: Any, tag: str, record: int, rows: Rows) -> None:
     which = value.WhichOneof("value")
     if which == "simple_value":
-        meta = _meta_of(value.metadata, tag, rows, plugin="scalars")
+        # One that says nothing must not hide what an event before it said.
+        said = value.HasField("metadata")
+        meta = _meta_of(value.metadata, tag, rows, plugin="scalars") if said else None
         _add_scalar(rows, event, tag, record, meta, value.simple_value)
         return
     if which == "histo":
@@ -280,9 +282,10 @@ def _kind(plugin: str, data_class: str) -> Kind:
 
 
 def _add_scalar(
-    rows: Rows, event: event_pb2.Event, tag: str, record: int, meta: SeriesMeta, value: float
+    rows: Rows, event: event_pb2.Event, tag: str, record: int, meta: SeriesMeta | None, value: float
 ) -> None:
-    rows.meta.setdefault((tag, "scalar"), meta)
+    if meta is not None:
+        rows.meta.setdefault((tag, "scalar"), meta)
     rows.scalars.append((tag, event.step, event.wall_time, record, value))
 
 
