@@ -5,6 +5,7 @@ import { debounce, fill, h } from "./dom.js";
 import { natural } from "./format.js";
 import { alone } from "./pattern.js";
 
+const MOST_WORDS = 20;
 const actions = [];
 
 /** Offer an action of the page in the quick search. @param {string} label @param {() => void} run */
@@ -52,6 +53,7 @@ export function quickSearch() {
   let items = [];
   let at = 0;
   let known = [];
+  let sought = "";
   let asking = new AbortController();
   const go = (item) => {
     if (!item) return;
@@ -71,7 +73,8 @@ export function quickSearch() {
   const find = async () => {
     asking.abort();
     asking = new AbortController();
-    const words = input.value.trim();
+    sought = input.value;
+    const words = sought.trim();
     const low = words.toLowerCase();
     const fits = (item) => low.split(/\s+/).every((word) => item.label.toLowerCase().includes(word));
     const near = [...actions, ...pages, ...known].filter(fits);
@@ -79,8 +82,9 @@ export function quickSearch() {
     items = near.slice(0, 12);
     draw();
     try {
-      // Only words: an expression of the filter language is for the filter box.
-      const found = await runs(words.replace(/[^\p{L}\p{N}_\-./ ]/gu, " ").trim(), asking.signal);
+      // Only words, in quotes since some mean something there: an expression of the filter language is for the filter box.
+      const plain = words.replace(/[^\p{L}\p{N}_\-./ ]/gu, " ").split(" ").filter((word) => /[\p{L}\p{N}]/u.test(word));
+      const found = await runs(plain.slice(0, MOST_WORDS).map((word) => `"${word}"`).join(" "), asking.signal);
       items = [...near.slice(0, words ? 12 : 6), ...found];
       draw();
     } catch (error) {
@@ -90,7 +94,11 @@ export function quickSearch() {
   const soon = debounce(find, 80);
   input.addEventListener("input", () => { at = 0; soon(); });
   input.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") go(items[at]);
+    if (event.key === "Enter") {
+      // Who types fast means what was typed, not what is listed still.
+      if (sought !== input.value) find();
+      go(items[at]);
+    }
     else if (event.key === "ArrowDown") at = (at + 1) % Math.max(1, items.length);
     else if (event.key === "ArrowUp") at = (at - 1 + items.length) % Math.max(1, items.length);
     else return;
