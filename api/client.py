@@ -48,6 +48,17 @@ class Client(ABC):
         server is not on this machine.
         """
 
+    @abstractmethod
+    def tensorboard(
+        self, runs: Runs = "", *, duplicates: bool = False, archived: bool = False
+    ) -> str:
+        """The address of TensorBoard on *runs* (as for `history`), on the server.
+
+        One for a filter shows runs that come to match later, too; without *duplicates* and
+        *archived* it leaves out copies and archived runs. Raises UsageError for a lake of this
+        machine, which no server is at; `boardlake tensorboard` starts one.
+        """
+
     def __enter__(self) -> Client:
         return self
 
@@ -92,14 +103,14 @@ class Client(ABC):
         Raises UsageError for a run or tag that does not exist.
         """
         asked = {
-            "runs": _some(runs), "tags": _names(tags), "x": x, "superseded": superseded,
+            "runs": some(runs), "tags": _names(tags), "x": x, "superseded": superseded,
             "streams": None if streams is None else _names(streams),
         }  # fmt: skip
         return self._frame("history", asked)
 
     def series(self, runs: Runs = "") -> pd.DataFrame:
         """The series of *runs* (as for `history`): points, steps, first, last, min, max, mean..."""
-        return self._frame("series", {"runs": _some(runs)})
+        return self._frame("series", {"runs": some(runs)})
 
     def hparams(self, runs: Runs = "", *, origins: bool = False) -> pd.DataFrame:
         """The hyperparameters of *runs* (as for `history`), one row for each run and name.
@@ -107,7 +118,7 @@ class Client(ABC):
         Columns: run_id, run, name, type, value (text), number, origin. With *origins* one row for
         each place that tells of it. `runs(columns="hp.lr")` has them side by side.
         """
-        return self._frame("hparams", {"runs": _some(runs), "origins": origins})
+        return self._frame("hparams", {"runs": some(runs), "origins": origins})
 
     def tags(self) -> pd.DataFrame:
         """All tags of the lake: tag, kind, plugin, runs, points."""
@@ -157,7 +168,7 @@ class Client(ABC):
         return frame(self._ask(question, arguments))
 
 
-def _some(runs: Runs) -> str | list[int | str]:
+def some(runs: Runs) -> str | list[int | str]:
     """*runs* as a filter, or as a list of run_ids, run_keys and names."""
     if isinstance(runs, str):
         return runs

@@ -8,6 +8,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from ..core.errors import UsageError
 from ..lake import ask
 from ..lake.database import Lake, open_lake
 from ..lake.location import Location
@@ -39,6 +40,16 @@ class Client(client.Client):
     def connect(self) -> duckdb.DuckDBPyConnection:
         """A DuckDB connection of the caller's own, the lake read-only in use; close it after use."""
         return connection(self._lake.location)
+
+    def tensorboard(
+        self, runs: client.Runs = "", *, duplicates: bool = False, archived: bool = False
+    ) -> str:
+        """Raises UsageError: TensorBoard is a page of a server."""
+        raise UsageError(
+            "TensorBoard is a page of a server, and this lake is open without one",
+            hint="run `boardlake tensorboard FILTER`; or boardlake.open('http://HOST:PORT')"
+            ".tensorboard(...) where `boardlake serve` runs",
+        )
 
     def _ask(self, name: str, arguments: dict[str, Any]) -> pa.Table:
         return question(name, arguments).ask(self._lake.con, Names())

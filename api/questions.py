@@ -9,7 +9,7 @@ import pyarrow as pa
 from pydantic import Field, ValidationError
 
 from ..core.errors import UsageError
-from ..lake import history, ranking
+from ..lake import detail, history, ranking
 from ..lake.factors import factors
 from ..lake.search import DEFAULT_COLUMNS, Names, Query
 from .importance import Method, importance, table
@@ -23,6 +23,7 @@ Some = (
         Field(max_length=1_000_000),
     ]
 )
+_KEYS = pa.schema({"run_id": pa.int64(), "run_key": pa.string(), "name": pa.string()})
 Patterns = Annotated[list[Annotated[str, Field(max_length=1_000)]], Field(max_length=1_000)]
 
 
@@ -47,6 +48,18 @@ class Runs(Taken):
             duplicates=self.duplicates,
         )  # fmt: skip
         return history.find(con, query, known)
+
+
+class Keys(Taken):
+    """What the runs are called that a filter or a list means, copies among them."""
+
+    runs: Some
+
+    def ask(self, con: duckdb.DuckDBPyConnection, known: Names) -> pa.Table:
+        """The answer as a table: run_id, run_key, name."""
+        found = detail.named(con, run_ids(con, self.runs, known))
+        rows = [{"run_id": id, "run_key": key, "name": name} for id, (key, name) in found.items()]
+        return pa.Table.from_pylist(rows, _KEYS)
 
 
 class History(Taken):
@@ -128,10 +141,10 @@ class Importance(Taken):
         return table(importance(factors(con, query, self.target, known), self.method))
 
 
-Question = Runs | History | Series | Hparams | Tags | Best | Importance
+Question = Runs | Keys | History | Series | Hparams | Tags | Best | Importance
 QUESTIONS: dict[str, type[Question]] = {
-    "runs": Runs, "history": History, "series": Series, "hparams": Hparams, "tags": Tags,
-    "best": Best, "importance": Importance,
+    "runs": Runs, "keys": Keys, "history": History, "series": Series, "hparams": Hparams,
+    "tags": Tags, "best": Best, "importance": Importance,
 }  # fmt: skip
 
 

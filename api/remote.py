@@ -28,7 +28,7 @@ from ..core.errors import (
 from ..lake.location import Location
 from ..lake.sandbox import values
 from ..lake.sandbox.limits import MAX_ROWS
-from .client import Client, frame
+from .client import Client, Runs, frame, some
 from .local import connection
 
 _TIMEOUT_S = 300
@@ -103,6 +103,21 @@ class Remote(Client):
         except LakeError as error:
             message = f"{root} cannot be opened here: {error.message}"
             raise UsageError(message, hint=hint) from error
+
+    def tensorboard(
+        self, runs: Runs = "", *, duplicates: bool = False, archived: bool = False
+    ) -> str:
+        """The address of TensorBoard on *runs*, on the server; see the class it is made from."""
+        chosen = some(runs)
+        asked: dict[str, Any] = {"duplicates": duplicates, "archived": archived}
+        if isinstance(chosen, str):
+            asked["filter"] = chosen
+        else:
+            asked["runs"] = self._ask("keys", {"runs": chosen})["run_key"].to_pylist()
+            if not asked["runs"]:
+                raise UsageError("runs: none are given", hint="without any runs all are shown")
+        with self._answer("tensorboard", asked) as answer:
+            return f"{self._url}{json.loads(answer.read(_MOST_ERROR))['url']}"
 
     def _ask(self, question: str, arguments: dict[str, Any]) -> pa.Table:
         with self._answer(f"ask/{quote(question)}", arguments) as answer:

@@ -6,7 +6,7 @@ from flask import Response, make_response
 from flask_openapi3.blueprint import APIBlueprint
 
 from .. import answers
-from ..questions import Best, History, Hparams, Importance, Question, Runs, Series, Tags
+from ..questions import Best, History, Hparams, Importance, Keys, Question, Runs, Series, Tags
 from ..service import Service
 
 _ARROW = {"content": {answers.MIME["arrow"]: {"schema": {"type": "string", "format": "binary"}}}}
@@ -26,6 +26,11 @@ def blueprint(service: Service) -> APIBlueprint:
     @api.post("/runs")
     def runs(body: Runs) -> Response:
         """The runs that match a filter, or groups of them."""
+        return answer(body)
+
+    @api.post("/keys")
+    def keys(body: Keys) -> Response:
+        """What the runs are called that a filter or a list of run_ids, run_keys and names means."""
         return answer(body)
 
     @api.post("/history")

@@ -179,3 +179,9 @@ def test_what_is_no_lake_is_refused(tmp_path: Path) -> None:
         boardlake.open("HTTP://127.0.0.1:9").tags()
     with pytest.raises(UsageError, match="HOST:PORT"):
         boardlake.open("http://")
+
+
+def test_tensorboard_needs_a_server(client: Client) -> None:
+    """The error names the command that starts it."""
+    with pytest.raises(UsageError, match="boardlake tensorboard FILTER"):
+        client.tensorboard("name = 'run1'")

@@ -17,6 +17,7 @@ import pytest
 import boardlake
 from boardlake.api.client import Client
 from boardlake.api.service import Service
+from boardlake.api.tensorboard.index import Indexes
 from boardlake.cli.serve import bind, url
 from boardlake.core.errors import FilterError, LimitError, UsageError
 from boardlake.lake.location import locate
@@ -185,3 +186,23 @@ def test_other_addresses_and_taken_ports_are_refused() -> None:
         bind("0.0.0.0", 0)
     with bind("127.0.0.1", 0) as taken, pytest.raises(UsageError, match="cannot be had"):
         bind("127.0.0.1", taken.getsockname()[1])
+
+
+def test_tensorboard_is_an_address_of_the_server(server: str, service: Service) -> None:
+    """On a filter, or on runs in every form; the same ones have the same address."""
+    with boardlake.open(server) as lake:
+        at = lake.tensorboard("project = 'vision'")
+        frame = lake.runs("project = 'vision'", limit=3)
+        some = [
+            lake.tensorboard(frame), lake.tensorboard(frame["run_id"]),
+            lake.tensorboard(list(frame["run_key"])),
+        ]  # fmt: skip
+        assert at == lake.tensorboard(" project = 'vision' ") and len(set(some)) == 1
+        assert lake.tensorboard() != lake.tensorboard(duplicates=True)
+        indexes = Indexes(service)
+        found = [indexes.get(one.split("/tb/")[1].rstrip("/")) for one in (at, some[0])]
+        assert [len(index.runs) for index in found] == [len(lake.runs("project = 'vision'")), 3]
+        assert at.startswith(f"{server}tb/")
+        for wrong, kind in (("pints > 3", FilterError), (["nobody"], UsageError), ([], UsageError)):
+            with pytest.raises(kind):
+                lake.tensorboard(wrong)
