@@ -18,8 +18,10 @@ types=$(mktemp)
 .venv/bin/mypy > "$types" 2>&1 &
 typing=$!
 # A file stays with one process: its tests share lakes and servers. In order: once a browser was started, a process has a
-# loop of asyncio that runs, and the prompt of the command line cannot have its own.
-.venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 25 || failed=1
+# loop of asyncio that runs, and the prompt of the command line cannot have its own. One process more than there are
+# cores, for tests wait as well: for a page to settle, a server to start, a client to give up.
+processes=$(($(nproc) + 1))
+.venv/bin/python -m pytest -n "$((processes < 4 ? processes : 4))" --dist loadfile --no-loadscope-reorder --durations 25 || failed=1
 wait "$typing" || failed=1
 cat "$types"
 rm -f "$types"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,16 @@ def corpus_lake(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             assert main(["--lake", str(shared / "lake"), "ingest", str(corpus)]) == 0
             (shared / "done").touch()
     return shared / "lake"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Where many tests have run: which files take longest, for each stays with one process."""
+    spent: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                spent[report.nodeid.partition("::")[0]] += report.duration
+    if len(spent) > 25:
+        terminalreporter.section(f"{sum(spent.values()):.0f} s in all, slowest 25 files")
+        for file, seconds in spent.most_common(25):
+            terminalreporter.write_line(f"{seconds:7.1f} s {file}")
