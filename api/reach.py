@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 
 class Reach(Protocol):
     """Fetches files of the sources that it knows; safe from any thread."""
 
-    def knows(self, source: str) -> bool:
-        """Whether files of *source* can be asked for at all."""
+    def knows(self, source: str, uri: str) -> bool:
+        """Whether files of *source*, whose root is *uri*, can be asked for at all."""
         ...
 
-    def fetch(self, source: str, path: str, most: int) -> Path:
-        """A copy on this machine of a file of at most *most* bytes; raises OutOfReach."""
+    def open(self, source: str, path: str, directory: str, most: int) -> BinaryIO:
+        """The copy of a file of at most *most* bytes, which has to lie below a *directory*.
+
+        Both paths are relative to the root of the source. Raises OutOfReach.
+        """
+        ...
+
+    def forget(self) -> None:
+        """Let go of all copies: of runs that were deleted nothing is kept."""
         ...

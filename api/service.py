@@ -54,7 +54,9 @@ class Service:
         )  # fmt: skip
 
     def close(self) -> None:
-        """Let go of both databases, and of the processes that run SQL."""
+        """Let go of both databases, of fetched files, and of the processes that run SQL."""
+        if self.reach is not None:
+            self.reach.forget()
         self.exports.close()
         self.sandbox.close()
         self.readers.close()
@@ -123,6 +125,8 @@ class Service:
             self.state.forget(list(gone.values()))
             self.readers.look()
             self.sandbox.forget()
+            if self.reach is not None:
+                self.reach.forget()
 
     def version(self) -> str:
         """What an answer depends on: it changes when the lake or an annotation does."""

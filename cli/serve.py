@@ -67,11 +67,13 @@ def open_tokens(context: Context) -> Tokens | None:
 def open_service(context: Context) -> Service:
     """The lake and its state database; raises LakeMissing."""
     from ..api.service import Service
+    from ..ingest.fetched import Fetched
     from ..state.store import open_state
 
     _keep_memory_together()
     lake = context.open()
-    return Service(lake, open_state(context.location.root))
+    root = context.location.root
+    return Service(lake, open_state(root), Fetched(context.settings.sources, str(root)))
 
 
 def _keep_memory_together() -> None:

@@ -15,7 +15,7 @@ from .index import Index, Run
 from .names import series_run
 
 _PLUGINS = "plugins"
-_LOCAL, _EDGE = "local", "edge"
+_LOCAL = "local"
 _KEPT = "files"
 
 
@@ -37,6 +37,11 @@ class File(NamedTuple):
     def directory(self) -> str:
         """Where it lies, relative to the root of the source."""
         return posixpath.dirname(self.path)
+
+    @property
+    def away(self) -> bool:
+        """Whether it is no file of this machine, as far as is known."""
+        return self.place != _LOCAL
 
     def where(self) -> dict[str, Any]:
         """Where it lies, for people."""
@@ -88,13 +93,13 @@ class Ways:
 
     def leads(self, file: File) -> str:
         """Why there is no way to *file*; '' if there may be one."""
-        if file.place == _LOCAL:
+        if not file.away:
             try:
                 outside.opened(outside.within(file.run.uri, file.path)).close()
             except (OutOfReach, OSError) as error:
                 return _words(error)
             return ""
-        if file.place != _EDGE and self._reach is not None and self._reach.knows(file.run.source):
+        if self._reach is not None and self._reach.knows(file.run.source, file.run.uri):
             return ""
         return f"it lies at {file.run.machine or file.run.source}, out of this server's reach"
 
@@ -114,7 +119,7 @@ class Ways:
 
     def _open(self, file: File, local: Any, path: str, most: int) -> BinaryIO:
         try:
-            if file.place == _LOCAL:
+            if not file.away:
                 opened = outside.opened(local())
             else:
                 if why := self.leads(file):
@@ -122,7 +127,7 @@ class Ways:
                 if not _below(path, file.directory):
                     raise OutOfReach(_OUT)
                 assert self._reach is not None
-                opened = outside.opened(str(self._reach.fetch(file.run.source, path, most)))
+                opened = self._reach.open(file.run.source, path, file.directory, most)
         except (OutOfReach, OSError) as error:
             raise OutOfReach(f"{shown(posixpath.basename(path))}: {_words(error)}") from error
         size = os.fstat(opened.fileno()).st_size

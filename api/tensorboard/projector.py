@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
@@ -20,6 +21,8 @@ from .files import File, Ways, of_kind, shown
 from .own import asset, respond
 from .provider import index_of
 
+# Of configs that have to be fetched so many are looked into before a run is chosen.
+_AT_ONCE, _MOST_ASKED = 6, 24
 # What the front end puts into URLs as it is, though it means something there.
 _UNSAFE = str.maketrans({char: quote(char, safe="") for char in "%&#+"})
 
@@ -90,14 +93,27 @@ class Projector(base_plugin.TBPlugin):  # type: ignore[misc]
             return ""
         return "its config names no tensor"
 
+    def _why(self, files: dict[str, File]) -> dict[str, str]:
+        """Why there is nothing to show, by name; of many that are fetched the first tell, side by side."""
+        found = {
+            name: self._ways.leads(file) if file.away else self._shown(file)
+            for name, file in files.items()
+        }
+        asked = [name for name, file in files.items() if file.away and not found[name]]
+        if asked:
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                told = pool.map(lambda name: self._shown(files[name]), asked[:_MOST_ASKED])
+                found |= zip(asked, told, strict=False)
+        return found
+
     def _where(self, request: Request) -> Response:
-        found = []
-        for file in self._configs(request).values():
-            found.append(file.where() | {"why": self._shown(file)})
+        files = self._configs(request)
+        why = self._why(files)
+        found = [file.where() | {"why": why[name]} for name, file in files.items()]
         return respond(request, {"files": found}, "application/json")
 
     def _runs(self, request: Request) -> Response:
-        names = [name for name, file in self._configs(request).items() if not self._shown(file)]
+        names = [name for name, why in self._why(self._configs(request)).items() if not why]
         return respond(request, names, "application/json")
 
     def _info(self, request: Request) -> Response:

@@ -89,6 +89,10 @@ class SshSource:
         """The entry of a listed file as it is now."""
         return self._told(self._stat(path))
 
+    def lies_within(self, path: str, directory: str) -> bool:
+        """Whether a file lies below a *directory*, links followed; not where either is not there."""
+        return self._told(self._lies_within(path, directory))
+
     def close(self) -> None:
         """Close the connection, unless another source uses it."""
         if not self._closed:
@@ -245,6 +249,12 @@ class SshSource:
         if not looked or looked[0].kind != "f":
             return None
         return FileEntry(path, looked[0].size, looked[0].mtime_ns, looked[0].version)
+
+    async def _lies_within(self, path: str, directory: str) -> bool:
+        await self._placed()
+        found = await self._files.look([self._bytes(path), self._bytes(directory)])
+        real, above = (one.identity[1] for one in found) if len(found) == 2 else (b"", b"/")
+        return real.startswith(above.rstrip(b"/") + b"/")
 
     async def _read(self, path: str, start: int, length: int, version: str) -> bytearray:
         await self._placed()
