@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import string
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +21,8 @@ from werkzeug.test import TestResponse
 from boardlake.api.service import Service
 from boardlake.api.tensorboard import embeddings
 from boardlake.cli.main import main
+from boardlake.core.settings import SourceSettings
+from boardlake.ingest.fetched import Fetched
 from boardlake.lake.database import open_lake
 from boardlake.lake.location import locate
 from boardlake.state.store import open_state
@@ -60,10 +63,10 @@ class House:
         assert main(["--lake", str(self.lake), "ingest", str(self.logs)]) == 0
         return self.open(query)
 
-    def open(self, *queries: str) -> Any:
-        """TensorBoard on what each filter finds."""
+    def open(self, *queries: str, reach: Fetched | None = None) -> Any:
+        """TensorBoard on what each filter finds, by a server that has a way to sources."""
         state = open_state(self.lake.parent)
-        self.services.append(Service(open_lake(locate(str(self.lake))), state))
+        self.services.append(Service(open_lake(locate(str(self.lake))), state, reach))
         client = create_app(self.services[-1]).test_client()
         boards = []
         for query in queries:
@@ -474,33 +477,78 @@ def moto_server() -> Iterator[moto.Moto]:
         yield running
 
 
-def test_what_is_out_of_reach_is_told(
+@pytest.fixture
+def bucket(
     house: House, moto_server: moto.Moto, monkeypatch: pytest.MonkeyPatch
-) -> None:
+) -> Callable[[], moto.Bucket]:
+    """Puts the house's logs into a bucket, and that into its lake, instead of the directory."""
+
+    def make() -> moto.Bucket:
+        found = moto_server.bucket("s3", prefix="lab")
+        for name, value in found.environ.items():
+            monkeypatch.setenv(name, value)
+        for path in (path for path in house.logs.rglob("*") if path.is_file()):
+            found.put(str(path.relative_to(house.logs)), path.read_bytes())
+        ingest(house, found)
+        return found
+
+    return make
+
+
+def test_what_is_out_of_reach_is_told(house: House, bucket: Callable[[], moto.Bucket]) -> None:
     """Of a bucket the page says where its files lie; nothing is asked of it, and nothing drawn."""
     run = house.run("run")
     add_embedding(run, 0)
     capture(run)
-    bucket = moto_server.bucket("s3", prefix="lab")
-    for name, value in bucket.environ.items():
-        monkeypatch.setenv(name, value)
-    for path in (path for path in house.logs.rglob("*") if path.is_file()):
-        bucket.put(str(path.relative_to(house.logs)), path.read_bytes())
-    ingest(house, bucket)
+    root = bucket().settings()["uri"]
     board = house.open("")
     listing = board.get("/data/plugins_listing")
     assert listing["projector"]["enabled"] and listing["profile"]["enabled"]
     assert board.get(f"{AT}/runs") == []
     (config,) = board.get(f"{AT}/where")["files"]
-    assert config["uri"] == f"{bucket.settings()['uri']}/run/{CONFIG}"
+    assert config["uri"] == f"{root}/run/{CONFIG}"
     assert (config["machine"], config["place"]) == ("cloud", "s3")
     assert "out of this server's reach" in config["why"]
     for route in ("info", *ROUTES):
         given = {"run": "run", "name": "default:00000"}
         assert "out of this server's reach" in text(board.send(f"{AT}/{route}", query_string=given))
     for one in board.get("/data/plugin/profile/captures")["files"]:
-        assert one["uri"] == f"{bucket.settings()['uri']}/run/{CAPTURE}/{one['file']}"
+        assert one["uri"] == f"{root}/run/{CAPTURE}/{one['file']}"
         assert "out of this server's reach" in one["why"] and "url" not in one
+
+
+def test_remote_files_are_fetched(house: House, bucket: Callable[[], moto.Bucket]) -> None:
+    """A server that is given a way to its sources answers for a bucket as for a directory."""
+    torch = house.run("torch")
+    add_embedding(torch, 0)
+    add_embedding(torch, 100, header=True)
+    capture(torch)
+    visualize_embeddings(house.run("flow"))
+    wild = house.run("wild")
+    (wild / CONFIG).write_text(
+        "".join(
+            f'embeddings {{ tensor_name: "t{i}" tensor_path: "{path}" }}\n'
+            for i, path in enumerate(WILD)
+        ),
+        "utf-8",
+    )
+    expected = everything(house.board("path <> 'wild'"))
+    shutil.rmtree(house.lake)
+    made = bucket()
+    source = SourceSettings(**{**made.settings(), "machine": "cloud"})
+    reach = Fetched({"bucket": source}, str(house.lake.parent))
+    board = house.open("path <> 'wild'", reach=reach)
+    assert everything(board) == expected
+    for one in board.get("/data/plugin/profile/captures")["files"]:
+        answer = board.send(f"/data/plugin/profile/{one['url']}")
+        assert answer.data == (torch / CAPTURE / one["file"]).read_bytes()
+    everyone = house.open("", reach=reach)
+    for i in range(len(WILD)):
+        given = {"run": "wild", "name": f"t{i}"}
+        assert "leads out" in text(everyone.send(f"{AT}/tensor", query_string=given)), WILD[i]
+
+
+WILD = ["../torch/00000/default/tensors.tsv", "/torch/x.tsv", "a/../../flow/x", "..", "."]
 
 
 def ingest(house: House, bucket: moto.Bucket) -> None:
