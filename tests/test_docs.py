@@ -8,6 +8,8 @@ from typing import get_args
 
 import pytest
 
+from boardlake.api.asked import TensorBoardAsked
+from boardlake.api.given import SelectionGiven
 from boardlake.cli.main import cli
 from boardlake.core.places import SCHEMES, PlaceKind, kind_of
 from boardlake.core.settings import SourceSettings, parse
@@ -107,3 +109,24 @@ def test_the_guide_names_settings_that_there_are() -> None:
     text = (ROOT / "docs" / "sources.md").read_text("utf-8")
     named = set(re.findall(r"`([a-z_]+) = ", text))
     assert named and named <= set(SourceSettings.model_fields)
+
+
+def test_the_page_on_tensorboard_names_what_there_is() -> None:
+    """Options of the command, parameters of the address and fields of the route; all of those."""
+    text = (ROOT / "docs" / "tensorboard.md").read_text("utf-8")
+    command = cli.get_command(None, "tensorboard")  # type: ignore[arg-type]
+    assert command is not None
+    options = {option for one in command.params for option in one.opts}
+    shown = re.findall(r"^boardlake tensorboard (.*)$", text, re.MULTILINE)
+    assert {word for line in shown for word in re.findall(r"--\w+", line)} <= options
+    address = re.findall(r"/tensorboard\?(\w+)=|`(dup|arch)=1`", text)
+    assert {name for pair in address for name in pair if name} == {
+        "q",
+        "runs",
+        "view",
+        "dup",
+        "arch",
+    }
+    row = next(line for line in text.splitlines() if "`POST /api/v1/tensorboard`" in line)
+    named = set(re.findall(r"`(\w+)`", row))
+    assert named == {*TensorBoardAsked.model_fields, *SelectionGiven.model_fields}
