@@ -14,9 +14,11 @@ from tensorboard.plugins import base_plugin
 from tensorboard.plugins.core import core_plugin
 from tensorboard.plugins.custom_scalar.custom_scalars_plugin import CustomScalarsPlugin
 from tensorboard.plugins.hparams import list_session_groups
+from tensorboard.plugins.metrics.metrics_plugin import MetricsPlugin
+from tensorboard.plugins.scalar.scalars_plugin import ScalarsPlugin
 
 from ..service import Service
-from . import patterns
+from . import cards, patterns
 from .custom_scalars import CustomScalars
 from .hparams import SessionProvider
 from .index import Indexes
@@ -25,7 +27,13 @@ from .provider import ENVIRON, POINTS_A_CARD, LakeProvider
 
 # They read files below a log directory, or belong to nothing that is here.
 _LEFT_OUT = {"profile_redirect", "wit_redirect", "debugger-v2", "projector"}
-_PREFIX = "/experiment/"
+_OWN = {
+    CustomScalarsPlugin: CustomScalars,
+    MetricsPlugin: cards.TimeSeries,
+    ScalarsPlugin: cards.Scalars,
+}
+_PREFIX, _DATA = "/experiment/", "/data/"
+_HERE = ("127.0.0.1", "::1")
 
 
 class Loader(Protocol):
@@ -69,6 +77,9 @@ class TensorBoard:
             # Of a header that names another selection nothing is left.
             "HTTP_TENSORBOARD_EXPERIMENT_ID": id, ENVIRON: self.indexes.get(id),
         }  # fmt: skip
+        if path.startswith(_DATA) and environ.get("REMOTE_ADDR") in _HERE:
+            # To this machine it takes longer to compress than to send.
+            inner.pop("HTTP_ACCEPT_ENCODING", None)
         answer: Iterable[bytes] = self._application()(inner, start_response)
         return answer
 
@@ -90,8 +101,7 @@ class _Filtered(base_plugin.TBLoader):  # type: ignore[misc]
     """A plugin of TensorBoard's, unless it is left out; some with a part of ours."""
 
     def __init__(self, spec: Any, sessions: SessionProvider) -> None:
-        own = CustomScalars if spec is CustomScalarsPlugin else spec
-        self._inner = application.make_plugin_loader(own)
+        self._inner = application.make_plugin_loader(_OWN.get(spec, spec))
         self._sessions = sessions
 
     def load(self, context: Any) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import Any, TypeVar
 
+import pyarrow as pa
 from tensorboard import errors
 from tensorboard.data import provider as tb
 
@@ -65,14 +66,14 @@ class LakeProvider(tb.DataProvider):  # type: ignore[misc]
         self, ctx: Any = None, *, experiment_id: str, plugin_name: str, run_tag_filter: Any = None
     ) -> Found[Any]:
         """Scalar series; see `DataProvider`."""
-        found = _wanted(index_of(ctx), plugin_name, run_tag_filter, "scalar")
+        found = wanted(index_of(ctx), plugin_name, run_tag_filter, "scalar")
         return _nested((one, _listed(tb.ScalarTimeSeries, one)) for one in found)
 
     def list_tensors(
         self, ctx: Any = None, *, experiment_id: str, plugin_name: str, run_tag_filter: Any = None
     ) -> Found[Any]:
         """Tensor series; see `DataProvider`."""
-        found = _wanted(index_of(ctx), plugin_name, run_tag_filter, "tensor")
+        found = wanted(index_of(ctx), plugin_name, run_tag_filter, "tensor")
         return _nested((one, _listed(tb.TensorTimeSeries, one)) for one in found)
 
     def list_blob_sequences(
@@ -85,7 +86,7 @@ class LakeProvider(tb.DataProvider):  # type: ignore[misc]
         head = 2 if plugin_name == "images" else 0
         return _nested(
             (one, _listed(tb.BlobSequenceTimeSeries, one, max_length=head + length))
-            for one in _wanted(index, plugin_name, run_tag_filter, "blob")
+            for one in wanted(index, plugin_name, run_tag_filter, "blob")
             if (length := lengths.get((one.run_id, one.stream, one.tag), 0))
         )
 
@@ -103,7 +104,7 @@ class LakeProvider(tb.DataProvider):  # type: ignore[misc]
         self, ctx: Any = None, *, experiment_id: str, plugin_name: str, run_tag_filter: Any = None
     ) -> Found[Any]:
         """The last point of each curve; see `DataProvider`."""
-        found = _wanted(index_of(ctx), plugin_name, run_tag_filter, "scalar")
+        found = wanted(index_of(ctx), plugin_name, run_tag_filter, "scalar")
         return _nested((one, last(one)) for one in found)
 
     def read_tensors(
@@ -130,10 +131,10 @@ class LakeProvider(tb.DataProvider):  # type: ignore[misc]
         """Byte strings by their keys; see `DataProvider`."""
         index = index_of(ctx)
         key_of = {run.run_id: run.run_key for run in index.runs}
-        wanted = _wanted(index, plugin_name, run_tag_filter, "blob")
+        asked = wanted(index, plugin_name, run_tag_filter, "blob")
         return _nested(
             (one, list(_sequences(rows, one, key_of[one.run_id])))
-            for one, rows in self._rows(index, "blobs", wanted, downsample)
+            for one, rows in self._rows(index, "blobs", asked, downsample)
         )
 
     def read_blob(self, ctx: Any = None, *, blob_key: str) -> bytes:
@@ -155,23 +156,34 @@ class LakeProvider(tb.DataProvider):  # type: ignore[misc]
         datum: Callable[..., Any],
     ) -> Found[list[Any]]:  # fmt: skip
         index = index_of(ctx)
-        found = self._rows(index, table, _wanted(index, plugin, given, kind), most)
+        found = self._rows(index, table, wanted(index, plugin, given, kind), most)
         return _nested((one, [datum(*row) for row in rows]) for one, rows in found)
 
     def _rows(
-        self, index: Index, table: points.Table, wanted: Iterable[Series], most: int | None
+        self, index: Index, table: points.Table, asked: Iterable[Series], most: int | None
     ) -> Iterator[tuple[Series, list[tuple[Any, ...]]]]:
-        """The rows of each of *wanted*, without run_id, stream and tag."""
-        by_key = {(one.run_id, one.stream, one.tag): one for one in wanted}
+        """The rows of each of *asked*, without run_id, stream and tag."""
+        found, parts = self.points(index, table, asked, most)
+        columns = [_values(column) for column in found.columns[3:]]
+        for one, begin, end in parts:
+            rows = zip(*(column[begin:end] for column in columns), strict=True)
+            yield one, list(rows)
+
+    def points(
+        self, index: Index, table: points.Table, asked: Iterable[Series], most: int | None
+    ) -> tuple[pa.Table, list[tuple[Series, int, int]]]:
+        """What `points.read` finds of *asked*, and from where to where each of them stands there."""
+        by_key = {(one.run_id, one.stream, one.tag): one for one in asked}
         if not by_key:
-            return
-        asked = [points.Wanted(*key, one.points) for key, one in by_key.items()]
+            return pa.table({}), []
+        each = [points.Wanted(*key, one.points) for key, one in by_key.items()]
         with self._service.cursor() as con:
-            found = points.read(con, table, asked, self._room(most, len(index.runs)))
-        rows = zip(*(column.to_pylist() for column in found.columns), strict=True)
-        for key, of_one in groupby(rows, lambda row: row[:3]):
-            if key in by_key:
-                yield by_key[key], [row[3:] for row in of_one]
+            found = points.read(con, table, each, self._room(most, len(index.runs)))
+        begin = points.starts(found)
+        first = found.select(["run_id", "stream", "tag"]).take(begin[:-1])
+        owners = zip(*(column.to_pylist() for column in first.columns), strict=True)
+        parts = zip(owners, begin[:-1].tolist(), begin[1:].tolist(), strict=True)
+        return found, [(by_key[key], *ends) for key, *ends in parts if key in by_key]
 
     def _room(self, most: int | None, runs: int) -> int:
         """How many steps of each series are given where *most* are asked for."""
@@ -186,9 +198,19 @@ def last(one: Series) -> Any:
     return tb.ScalarDatum(step, one.last_wall_time, value)
 
 
-def _wanted(index: Index, plugin: str, given: Any, kind: str) -> Iterator[Series]:
+def wanted(index: Index, plugin: str, given: Any, kind: str) -> Iterator[Series]:
+    """The series of a plugin of one kind (`scalar`, `tensor`, `blob`) that a filter lets through."""
     runs, tags = (given.runs, given.tags) if given is not None else (None, None)
     return (one for one in index.series(plugin, runs, tags) if one.kind == kind)
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    # Ten times as fast as `to_pylist`, where all are numbers.
+    plain = pa.types.is_floating(column.type) or pa.types.is_integer(column.type)
+    found: list[Any] = (
+        column.to_numpy().tolist() if plain and not column.null_count else column.to_pylist()
+    )
+    return found
 
 
 def _listed(make: Callable[..., Any], one: Series, **more: int) -> Any:
