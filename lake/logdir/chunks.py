@@ -99,6 +99,9 @@ def portions(con: duckdb.DuckDBPyConnection, found: Sequence[File]) -> Iterator[
 
 
 def _records(file: File) -> int:
+    if file.records == 0 and file.first_wall_time is not None:
+        # A header that waits for the first value, which will say what run this is.
+        return 1
     # More than its bytes can hold there cannot have been.
     return min(file.records, file.bytes // _FRAME)
 

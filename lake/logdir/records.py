@@ -287,9 +287,10 @@ def _of_part(
     if len(record):
         walls = np.where(before >= 0, wall_time[np.maximum(before, 0)], first)
         walls = np.where(np.isfinite(walls), walls, first)
-    if part.last and len(gaps) and (len(gaps) > 1 or gaps[0] > 0):
+    known = wall_time[np.isfinite(wall_time)]
+    if part.last and len(gaps) and not known.max(initial=-np.inf) >= last:
         walls[-1] = last
-    if part.first == 0 and len(gaps) and (len(gaps) > 1 or gaps[0] == 0):
+    if part.first == 0 and len(gaps) and not known.min(initial=np.inf) <= first:
         walls[0] = first
     found = [
         _Extra(at, number, 0, wall, _EMPTY)
