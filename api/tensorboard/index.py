@@ -129,7 +129,13 @@ class Indexes:
                 if found and found[0] == version:
                     self._kept.move_to_end(id)
                     return found[1]
-            made = _make(self._service, id, selection)
+            try:
+                made = _make(self._service, id, selection)
+            except BaseException:
+                with self._lock:
+                    self._kept.pop(id, None)
+                    self._making.pop(id, None)
+                raise
             with self._lock:
                 self._kept[id] = version, made
                 self._kept.move_to_end(id)
@@ -149,6 +155,8 @@ def _make(service: Service, id: str, selection: selections.Selection) -> Index:
     ids = selections.run_ids(service, selection)
     with service.cursor() as con:
         found = lake_index.runs(con, ids).to_pylist()
+        # What is known of runs may be a moment older than the lake.
+        ids = [row["run_id"] for row in found]
         table = lake_index.series(con, ids)
         directories = lake_index.directories(con, ids)
     streams: dict[int, set[str]] = {}
@@ -167,12 +175,21 @@ def _make(service: Service, id: str, selection: selections.Selection) -> Index:
         for row, name in zip(found, names, strict=True)
     ]  # fmt: skip
     name_of = {run.run_id: run.name for run in runs}
+    # Words that come again and again are kept once.
+    once: dict[Any, Any] = {}
     by_plugin: dict[str, dict[str, dict[str, Series]]] = {}
     for run_id, stream, tag, kind, plugin, data_class, written, *rest in _rows(table, _COLUMNS):
         content = shown.content(plugin, written)
         if content is not None:
             run = series_run(name_of[run_id], stream)
-            one = Series(run, tag, run_id, stream, kind, plugin, data_class, content, *rest)
+            words = (
+                once.setdefault(word, word)
+                for word in (run, tag, stream, kind, plugin, data_class, content, *rest[:2])
+            )
+            run, tag, stream, kind, plugin, data_class, content, *told = words
+            one = Series(
+                run, tag, run_id, stream, kind, plugin, data_class, content, *told, *rest[2:]
+            )
             # Values that a plugin's form does not hold are a tensor of the same tag.
             by_plugin.setdefault(plugin, {}).setdefault(run, {}).setdefault(tag, one)
     started = {
