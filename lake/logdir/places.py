@@ -31,14 +31,17 @@ class Places:
 
     def directory(self, folder: str, path: str) -> str:
         """The place of the directory *path* ('' or '.' = itself) within the directory *folder*."""
-        for name in path.split("/") if path not in ("", ".") else ():
-            folder = self._give(folder, name, is_file=False)
-        return folder
+        return folder if path in ("", ".") else self._below(folder, path.split("/"))
 
     def file(self, folder: str, path: str) -> str:
         """The place of the event file at *path* within the directory *folder*."""
-        above, _, name = path.rpartition("/")
-        return self._give(self.directory(folder, above), name, is_file=True)
+        *above, name = path.split("/")
+        return self._give(self._below(folder, above), name, is_file=True)
+
+    def _below(self, folder: str, names: Iterable[str]) -> str:
+        for name in names:
+            folder = self._give(folder, name, is_file=False)
+        return folder
 
     def _give(self, parent: str, name: str, *, is_file: bool) -> str:
         key = (parent, name, is_file)
@@ -50,9 +53,10 @@ class Places:
         return found
 
     def _free(self, parent: str, name: str, is_file: bool) -> str:
-        chosen = safe(name)
-        if (parent, chosen) in self._taken or chosen == SIDE_FILE:
-            chosen = _hashed(chosen, f"{parent}/{name}{'' if is_file else '/'}")
+        chosen = first = safe(name)
+        whole = f"{parent}/{name}{'' if is_file else '/'}"
+        while (parent, chosen) in self._taken or chosen == SIDE_FILE:
+            chosen, whole = _hashed(first, whole), f"{whole}/"
         self._taken.add((parent, chosen))
         return chosen
 
