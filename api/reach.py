@@ -8,6 +8,9 @@ from typing import BinaryIO, Protocol
 class Reach(Protocol):
     """Fetches files of the sources that it knows; safe from any thread."""
 
+    most: int
+    """Bytes of the largest file that is fetched."""
+
     def knows(self, source: str, uri: str) -> bool:
         """Whether files of *source*, whose root is *uri*, can be asked for at all."""
         ...

@@ -49,6 +49,7 @@ class Fetched:
     """Files of *configured* sources, or of those that a URI says all of; copies lie on *folder*'s disk."""
 
     def __init__(self, configured: Mapping[str, SourceSettings], folder: str) -> None:
+        self.most = _MOST_FILE
         self._configured, self._folder = configured, folder
         self._lock = threading.Lock()
         self._known: dict[str, SourceSetup] | None = None
@@ -71,7 +72,7 @@ class Fetched:
 
     def open(self, source: str, path: str, directory: str, most: int) -> BinaryIO:
         """A copy of a file below *directory*; see `Reach.open`."""
-        key, most = (source, path, directory), min(most, _MOST_FILE)
+        key, most = (source, path, directory), min(most, self.most)
         with self._lock:
             turn = self._fetching.setdefault(key, threading.Lock())
         with turn:

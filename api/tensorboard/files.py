@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 from collections.abc import Sequence
 from typing import Any, BinaryIO, NamedTuple
 
@@ -14,7 +15,9 @@ from ..reach import Reach
 from .index import Index, Run
 from .names import series_run
 
-_PLUGINS = "plugins"
+_KEPT_BY_PLUGINS = re.compile(
+    r"(?:(?P<home>.*)/)?plugins/(?:profile/[^/]+|org_tensorflow_tensorboard_projector)"
+)
 _LOCAL = "local"
 _KEPT = "files"
 
@@ -48,6 +51,7 @@ class File(NamedTuple):
         return {
             "run": self.name, "machine": self.run.machine, "source": self.run.source,
             "place": self.place, "uri": whole(self.run.uri, self.path),
+            "logdir": whole(self.run.uri, home(self.directory)),
         }  # fmt: skip
 
 
@@ -78,11 +82,14 @@ def _find(index: Index) -> dict[str, list[File]]:
 
 def _stream(run: str, path: str) -> str:
     """The directory of *run* whose file this is, without those that plugins keep theirs in."""
-    parts = posixpath.dirname(path).split("/")
-    parts = parts[run.count("/") + 1 if run != "." else 0 :]
-    if _PLUGINS in parts:
-        parts = parts[: parts.index(_PLUGINS)]
-    return "/".join(part for part in parts if part)
+    below = home(posixpath.dirname(path))
+    return below.removeprefix("" if run == "." else run).strip("/")
+
+
+def home(directory: str) -> str:
+    """The log directory whose plugins keep their files in *directory*, or itself."""
+    found = _KEPT_BY_PLUGINS.fullmatch(directory)
+    return found["home"] or "" if found else directory
 
 
 class Ways:
@@ -100,7 +107,10 @@ class Ways:
                 return _words(error)
             return ""
         if self._reach is not None and self._reach.knows(file.run.source, file.run.uri):
-            return ""
+            most = self._reach.most
+            if (file.size or 0) <= most:
+                return ""
+            return f"it is too large to be fetched: at most {most / 1e6:,.0f} MB are"
         return f"it lies at {file.run.machine or file.run.source}, out of this server's reach"
 
     def open(self, file: File, most: int) -> BinaryIO:

@@ -20,6 +20,8 @@ from .provider import index_of
 # A capture of many hosts has files of some GB: they are streamed.
 _MOST = 16 << 30
 _CHUNK = 1 << 18
+# Of more it is not looked whether they are still there before someone wants one.
+_MOST_LOOKED = 2_000
 _CAPTURE = re.compile(r"(?:.*/)?plugins/profile/(?P<time>[^/]+)/[^/]+")
 # What profilers write for each host, and what TensorBoard's plugin makes of it.
 _HOST = re.compile(
@@ -57,7 +59,10 @@ class Profile(base_plugin.TBPlugin):  # type: ignore[misc]
 
     def _captures(self, request: Request) -> Response:
         files = _files(request)
-        found = [_told(file, self._ways.leads(file)) for file in files]
+        found = [
+            _told(file, self._ways.leads(file) if i < _MOST_LOOKED else "")
+            for i, file in enumerate(files)
+        ]
         return respond(request, {"files": found}, "application/json")
 
     def _file(self, request: Request) -> Response:
@@ -98,8 +103,6 @@ def _told(file: File, why: str) -> dict[str, Any]:
         "file": base, "size": file.size, "mtime": file.mtime, "why": why,
         "time": capture["time"] if capture else "", "host": host["host"] if host else "",
     }  # fmt: skip
-    if capture:
-        found["logdir"] = found["uri"].removesuffix(f"/plugins/profile/{capture['time']}/{base}")
     if not why:
         run, path = quote(file.run.run_key, safe=""), quote(file.path, safe="", errors="replace")
         found["url"] = f"file?run={run}&path={path}"

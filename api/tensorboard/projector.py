@@ -17,7 +17,7 @@ from werkzeug import Request, Response
 from ...lake.outside import OutOfReach
 from . import embeddings
 from .embeddings import Unreadable
-from .files import File, Ways, of_kind, shown
+from .files import File, Ways, home, of_kind, shown
 from .own import asset, respond
 from .provider import index_of
 
@@ -68,7 +68,7 @@ class Projector(base_plugin.TBPlugin):  # type: ignore[misc]
     def _configs(self, request: Request) -> dict[str, File]:
         """Configs by run as the front end names it; one among the plugins' files counts more."""
         files = of_kind(index_of(plugin_util.context(request.environ)), "projector")
-        ordered = sorted(files, key=lambda file: "plugins" in file.directory.split("/"))
+        ordered = sorted(files, key=lambda file: home(file.directory) != file.directory)
         found: dict[str, File] = {}
         for file in ordered:
             name = file.name.translate(_UNSAFE)

@@ -1,5 +1,7 @@
 /** What the pages of files beside the logs share: elements, sizes, looks, and fetching with a way out. */
 
+// What a shell takes as it stands.
+const SAFE = /^[A-Za-z0-9_@%+=:,./-]+$/;
 const STYLE = `
 :root { color-scheme: light; --ink: #212121; --soft: #616161; --line: #e0e0e0; --ground: #fff; --head: #f5f5f5; --accent: #b93c00; }
 :root.dark { color-scheme: dark; --ink: #f5f5f5; --soft: #b8b8b8; --line: #4d4d4d; --ground: #303030; --head: #3a3a3a; --accent: #ffab6b; }
@@ -99,4 +101,26 @@ export function table(label, heads, rows, cells) {
   const head = h("thead", null, h("tr", null, heads.map((name) => h("th", { scope: "col", class: name === "Size" ? "number" : null }, name))));
   const body = h("tbody", null, rows.map((row) => h("tr", null, cells(row))));
   return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, h("table", null, head, body));
+}
+
+/** A button that copies what opens the log directory of a file where it lies; null where no path says it. */
+export function command(file) {
+  const path = file.logdir.replace(/^edge:/, "");
+  if (!path.startsWith("/")) return null;
+  const words = `tensorboard --logdir ${SAFE.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`}`;
+  const button = h("button", { type: "button", title: words, "aria-label": `Copy: ${words}`, click: () => void copy(words, button) }, "Copy command");
+  return button;
+}
+
+async function copy(words, button) {
+  try {
+    await navigator.clipboard.writeText(words);
+    button.textContent = "Copied";
+    setTimeout(() => {
+      button.textContent = "Copy command";
+    }, 1500);
+  } catch {
+    // Without a secure connection there is no clipboard: who selects the text can copy it.
+    button.replaceWith(h("code", { tabindex: "0" }, words));
+  }
 }

@@ -1,9 +1,8 @@
 /** The Profile tab: captures of the profiler, where they lie, and those in reach to download. */
 
-import { dress, h, lies, load, moment, size, table } from "./files.js";
+import { command, dress, h, lies, load, moment, size, table } from "./files.js";
 
 const MOST = 500;
-const SAFE = /^[A-Za-z0-9_@%+=:,./-]+$/;
 
 /** Draw the page; TensorBoard calls it. */
 export function render() {
@@ -59,7 +58,7 @@ function cells(file) {
     h("td", { class: "path" }, file.url ? h("a", { href: file.url, download: file.file }, file.file) : file.file),
     h("td", { class: "number" }, size(file.size)),
     lies(file),
-    h("td", null, file.why ? file.why : command(file)),
+    h("td", null, file.why ? h("div", null, file.why) : null, command(file)),
   ];
 }
 
@@ -67,22 +66,4 @@ function time(file) {
   const found = /^(\d{4})_(\d\d)_(\d\d)_(\d\d)_(\d\d)_(\d\d)/.exec(file.time);
   if (found) return `${found[1]}-${found[2]}-${found[3]} ${found[4]}:${found[5]}:${found[6]}`;
   return file.time || moment(file.mtime);
-}
-
-function command(file) {
-  if (!file.logdir || file.place !== "local") return null;
-  const words = `tensorboard --logdir ${SAFE.test(file.logdir) ? file.logdir : `'${file.logdir.replaceAll("'", "'\\''")}'`}`;
-  const button = h("button", { type: "button", title: words, "aria-label": `Copy: ${words}`, click: () => void copy(words, button) }, "Copy command");
-  return button;
-}
-
-async function copy(words, button) {
-  try {
-    await navigator.clipboard.writeText(words);
-    button.textContent = "Copied";
-    setTimeout(() => button.textContent = "Copy command", 1500);
-  } catch {
-    // Without a secure connection there is no clipboard: who selects the text can copy it.
-    button.replaceWith(h("code", { tabindex: "0" }, words));
-  }
 }

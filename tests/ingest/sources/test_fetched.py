@@ -115,7 +115,7 @@ def test_what_is_too_large_is_not_fetched(
     monkeypatch.setattr(fetched, "_RESERVE", 1 << 62)
     with pytest.raises(OutOfReach, match="no room"):
         found.open("src", "run/x", "run", 1 << 30)
-    monkeypatch.setattr(fetched, "_MOST_FILE", 1_000)
+    found.most = 1_000
     with pytest.raises(OutOfReach, match="at most"):
         found.open("src", "run/x", "run", 1 << 30)
 

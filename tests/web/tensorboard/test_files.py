@@ -542,6 +542,10 @@ def test_remote_files_are_fetched(house: House, bucket: Callable[[], moto.Bucket
     for one in board.get("/data/plugin/profile/captures")["files"]:
         answer = board.send(f"/data/plugin/profile/{one['url']}")
         assert answer.data == (torch / CAPTURE / one["file"]).read_bytes()
+    reach.most = 2_000
+    large, small = board.get("/data/plugin/profile/captures")["files"][::-1]
+    assert (large["size"], small["size"]) == (3_000, 1_500)
+    assert "too large to be fetched" in large["why"] and "url" not in large and "url" in small
     everyone = house.open("", reach=reach)
     for i in range(len(WILD)):
         given = {"run": "wild", "name": f"t{i}"}
