@@ -17,7 +17,11 @@ def blueprint(service: Service) -> APIBlueprint:
 
     @api.post("/tensorboard", responses={201: SelectionGiven})
     def select(body: TensorBoardAsked) -> Response:
-        """Make a selection of runs; the same one has the same id. A filter follows new runs."""
+        """Make a selection of runs for TensorBoard; the same one has the same id, and shows at `url`.
+
+        A filter follows new runs. Of a list those are left out that are not in the lake; 404 where none
+        is. At most 5,000 runs. Views of pages that show no runs are refused.
+        """
         if body.view:
             id, found = body.view, selections.find(service, body.view)
         else:
