@@ -148,6 +148,7 @@ def _once(context: Context, paths: tuple[str, ...]) -> int:
         return failed
     context.say("Next:")
     context.say("  boardlake serve                      look at them in a browser")
+    context.say("  boardlake tensorboard                TensorBoard itself on them, or on some")
     context.say("  boardlake runs                       list, filter, sort and group them")
     context.say('  boardlake sql "SELECT * FROM runs"   ask anything in SQL')
     context.say("  boardlake ingest                     read what is new (put it in cron)")
