@@ -38,7 +38,8 @@ _SERIES = """
 """
 _LENGTHS = """
     SELECT run_id, stream, tag, max(idx) + 1 AS length
-    FROM blobs WHERE {where} AND NOT superseded AND nbytes > 0 GROUP BY run_id, stream, tag
+    FROM blobs WHERE {where} AND NOT superseded AND (nbytes > 0 OR plugin NOT IN ('images', 'audio'))
+    GROUP BY run_id, stream, tag
 """
 
 
