@@ -217,5 +217,7 @@ class SqlGot(Taken):
 class TensorBoardAsked(Chosen):
     """Which runs TensorBoard is opened on: a view, a list, or else those of the filter."""
 
-    runs: list[RunKey] = Field([], max_length=5_000, description="run_keys; they win over filter.")
+    runs: list[RunKey] = Field(
+        [], max_length=100_000, description="run_keys; they win over filter."
+    )
     view: str = Field("", max_length=64, description="Id of a saved view; it wins over both.")

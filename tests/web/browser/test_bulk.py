@@ -259,7 +259,7 @@ def test_views_are_saved_opened_and_deleted(page: Page, url: str) -> None:
     expect(views.get_by_role("alert")).to_contain_text("needs a name")
     views.get_by_role("textbox").fill("lr & seeds")
     page.keyboard.press("Enter")
-    link = views.get_by_role("link", name="lr & seeds")
+    link = views.get_by_role("link", name="lr & seeds", exact=True)
     expect(link).to_be_visible()
     link.click()
     page.wait_for_url(re.compile("/v/"))

@@ -332,3 +332,13 @@ def test_without_scripts(page: Page, browser: Browser, server_url: str) -> None:
     (href,) = without_script(browser, urls, "Open this run in TensorBoard")
     address = page.request.get(f"{server_url}{href}", max_redirects=0).headers["location"]
     assert runs_at(page, server_url, address) == wanted[:1]
+
+
+def test_a_selection_of_too_many_runs_says_what_to_do(page: Page, server_url: str) -> None:
+    """The server's own words, and not those of a check of lists."""
+    many = [f"{i:012x}" for i in range(selection.MAX_RUNS + 1)]
+    answer = page.request.post(f"{server_url}/api/v1/tensorboard", data={"runs": many})
+    assert answer.status == 400
+    told = answer.json()["error"]
+    assert "TensorBoard cannot show them" in told["message"]
+    assert "select some of the runs" in told["hint"]
