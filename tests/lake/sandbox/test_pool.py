@@ -81,10 +81,15 @@ def test_bombs_end_while_others_are_answered(made: Callable[..., Sandbox]) -> No
 
     def others() -> int:
         count = 0
-        while not over.is_set():
-            assert rows(sandbox, "SELECT count(*) AS n FROM scalars WHERE tag = 'loss'") == [
-                {"n": 1495}
-            ]
+        # Not without a pause: the processor is the bombs'.
+        while not over.wait(0.05):
+            try:
+                found = rows(sandbox, "SELECT count(*) AS n FROM scalars WHERE tag = 'loss'")
+            except LimitError as error:
+                # On a machine that is busy besides, even that may take half a second.
+                assert "seconds" in error.message
+                continue
+            assert found == [{"n": 1495}]
             count += 1
         return count
 
