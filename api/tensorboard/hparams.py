@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
+from google.protobuf.message import DecodeError
 from tensorboard.data import provider as tb
-from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
+from tensorboard.plugins.hparams import api_pb2, error, metadata, plugin_data_pb2
 
 from ...lake.dashboard import sessions
 from .index import Index, Run, Series
@@ -75,6 +76,25 @@ class SessionProvider(LakeProvider):
             if runs is None or run in runs
         }  # fmt: skip
 
+    def read_scalars(
+        self, ctx: Any = None, *, experiment_id: str, plugin_name: str, downsample: int | None = None,
+        run_tag_filter: Any = None,
+    ) -> Found[list[Any]]:  # fmt: skip
+        """Points of the metrics, which may lie in another run than their session."""
+        index = index_of(ctx)
+        runs, tags = _asked(run_tag_filter)
+        wanted = {
+            one: run
+            for run, of_run in _metrics(index).items()
+            for tag, one in of_run.items()
+            if (runs is None or run in runs) and (tags is None or tag in tags)
+        }
+        found: Found[list[Any]] = {}
+        for one, rows in self._rows(index, "scalar_points", wanted, downsample):
+            points = [tb.ScalarDatum(*row) for row in rows]
+            found.setdefault(wanted[one], {})[one.tag] = points
+        return found
+
     def read_last_scalars(
         self, ctx: Any = None, *, experiment_id: str, plugin_name: str, run_tag_filter: Any = None
     ) -> Found[Any]:
@@ -105,16 +125,46 @@ def _sessions(index: Index) -> dict[str, dict[str, bytes]]:
             table = sessions.hparams(con, index.run_ids, MAX_NAMES)
         runs = {run.run_id: run for run in index.runs}
         rows = zip(*(column.to_pylist() for column in table.columns), strict=True)
+        logged = _logged(index)
         made = {}
         for run_id, of_run in groupby(rows, lambda row: row[0]):
             run = runs[run_id]
-            made[run.name] = _session(run, ((name, *rest) for _, name, *rest in of_run))
+            named = ((name, *rest) for _, name, *rest in of_run)
+            made[run.name] = _session(run, named, *logged.get(run_id, _NOTHING))
         index.made["sessions"] = made
     return made
 
 
-def _session(run: Run, rows: Iterator[tuple[Any, ...]]) -> dict[str, bytes]:
-    start = plugin_data_pb2.SessionStartInfo(start_time_secs=run.started or 0.0)
+def _logged(index: Index) -> dict[int, tuple[Any, Any]]:
+    """What event files say of a run's session: its start and its end, of the run itself before streams."""
+    found: dict[int, list[Any]] = {}
+    for one in sorted(index.series("hparams"), key=lambda one: one.stream):
+        at = _PARSERS.get(one.tag)
+        if at is None:
+            continue
+        number, parse = at
+        told = found.setdefault(one.run_id, list(_NOTHING))
+        try:
+            if told[number] is _NOTHING[number]:
+                told[number] = parse(one.content)
+        except (DecodeError, error.HParamsError):
+            continue
+    return {run_id: (start, end) for run_id, (start, end) in found.items()}
+
+
+_NOTHING = plugin_data_pb2.SessionStartInfo(), plugin_data_pb2.SessionEndInfo()
+_PARSERS = {
+    metadata.SESSION_START_INFO_TAG: (0, metadata.parse_session_start_info_plugin_data),
+    metadata.SESSION_END_INFO_TAG: (1, metadata.parse_session_end_info_plugin_data),
+}
+
+
+def _session(run: Run, rows: Iterator[tuple[Any, ...]], begun: Any, ended: Any) -> dict[str, bytes]:
+    start = plugin_data_pb2.SessionStartInfo(
+        start_time_secs=begun.start_time_secs or run.started or 0.0,
+        # Sessions of one name are one row of the table, with their metrics' mean.
+        group_name=begun.group_name,
+    )
     for name, kind, text, number in rows:
         value = start.hparams[name]
         if kind == "bool":
@@ -123,8 +173,12 @@ def _session(run: Run, rows: Iterator[tuple[Any, ...]]) -> dict[str, bytes]:
             value.number_value = number
         else:
             value.string_value = (text or "")[:_MAX_TEXT]
+    status = _STATUS.get(run.state, api_pb2.STATUS_UNKNOWN)
+    # Success is claimed at the start by most writers, failure by nobody without a reason.
+    if ended.status == api_pb2.STATUS_FAILURE:
+        status = api_pb2.STATUS_FAILURE
     end = plugin_data_pb2.SessionEndInfo(
-        status=_STATUS.get(run.state, api_pb2.STATUS_UNKNOWN), end_time_secs=run.ended or 0.0
+        status=status, end_time_secs=ended.end_time_secs or run.ended or 0.0
     )
     parts = {
         metadata.SESSION_START_INFO_TAG: plugin_data_pb2.HParamsPluginData(

@@ -109,9 +109,10 @@ class _Filtered(base_plugin.TBLoader):  # type: ignore[misc]
         if plugin is None or plugin.plugin_name in _LEFT_OUT:
             return None
         if plugin.plugin_name == "hparams":
-            return self._inner.load(
-                base_plugin.TBContext(**(vars(context) | {"data_provider": self._sessions}))
-            )
+            own = base_plugin.TBContext(**(vars(context) | {"data_provider": self._sessions}))
+            # Curves of metrics come through the scalars plugin that it finds.
+            own.plugin_name_to_instance = {"scalars": ScalarsPlugin(own)}
+            return self._inner.load(own)
         return plugin
 
 
