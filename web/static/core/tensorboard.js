@@ -45,9 +45,11 @@ function placed({ dashboard = "", tags = [], smoothing = null }) {
  * The address that leads to TensorBoard on some runs; null where it would be too long.
  * @param {Which} which @param {Place} [place] @returns {string | null}
  */
-export function address({ runs = [], filter = "", duplicates = false, archived = false, view = "" }, place = {}) {
+export function address({ runs, filter = "", duplicates = false, archived = false, view = "" }, place = {}) {
+  // An empty list is not what a filter without conditions is, and a long one is not worth writing out.
+  if (runs && (!runs.length || runs.length > LONGEST)) return null;
   const { query, hash } = placed(place);
-  const asked = view ? { view } : runs.length ? { runs: runs.join(",") } : { q: filter, ...(duplicates ? { dup: "1" } : {}), ...(archived ? { arch: "1" } : {}) };
+  const asked = view ? { view } : runs ? { runs: runs.join(",") } : { q: filter, ...(duplicates ? { dup: "1" } : {}), ...(archived ? { arch: "1" } : {}) };
   const found = `/tensorboard?${new URLSearchParams({ ...asked, ...query })}${hash}`;
   return found.length <= LONGEST ? found : null;
 }
@@ -65,8 +67,9 @@ export async function openTensorboard(which, place = {}) {
   // The tab first: one that comes after an answer is blocked.
   const tab = open("", "_blank");
   try {
-    const { runs = [], filter = "", duplicates = false, archived = false } = typeof which === "function" ? await which() : which;
-    const { url } = await send("POST", "tensorboard", runs.length ? { runs } : { filter, duplicates, archived });
+    const { runs, filter = "", duplicates = false, archived = false } = typeof which === "function" ? await which() : which;
+    if (runs && !runs.length) throw new Error("None of these runs is there any more");
+    const { url } = await send("POST", "tensorboard", runs ? { runs } : { filter, duplicates, archived });
     const { query, hash } = placed(place);
     const more = new URLSearchParams(query).toString();
     const to = `${url}${more ? `?${more}` : ""}${hash}`;
@@ -94,6 +97,7 @@ export class TensorboardLink {
     Object.assign(this, { text, kind, part });
     this.el = h("span", { class: "tensorboard", hidden: true });
     this.known = "";
+    this.runs = undefined;
   }
 
   /**
@@ -104,9 +108,10 @@ export class TensorboardLink {
     const said = wording(count, kind);
     const props = { title: `${label || said.title}${key ? ` (${key})` : ""}`, "aria-label": label || said.label, class: this.kind, "data-part": this.part };
     const short = which && address(which, place);
-    const known = JSON.stringify([which === null, short ?? [which, place], props]);
-    if (known === this.known) return;
+    const known = JSON.stringify([which === null, short ?? [{ ...which, runs: null }, place], props]);
+    if (known === this.known && (short || which?.runs === this.runs)) return;
     this.known = known;
+    this.runs = which?.runs;
     this.el.hidden = which === null;
     const held = this.el.contains(document.activeElement);
     const inside = [icon("board"), ...(this.text ? [this.text] : []), ...(this.text && count !== null && !label ? [h("span", { class: "muted" }, count.toLocaleString("en-US"))] : [])];
