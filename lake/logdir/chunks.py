@@ -13,7 +13,7 @@ from ..history import among
 from .values import Series
 
 # Bytes of event files whose rows are held at once.
-CHUNK_BYTES = 64 << 20
+CHUNK_BYTES = 32 << 20
 _CHUNK_FILES = 2_000
 # A file that is longer is taken apart by its records, these many at a time at least.
 _BIN = 4_096
@@ -234,9 +234,11 @@ def blobs(con: duckdb.DuckDBPyConnection, chunk: Chunk) -> pa.Table:
 def _rows(con: duckdb.DuckDBPyConnection, sql: str, table: str, chunk: Chunk) -> pa.Table:
     params: dict[str, object] = {}
     runs = sorted({part.file.run_id for part in chunk.parts if part.file.run_id is not None})
-    where = [among(runs, "p.run_id", params)]
+    # Bounds that are known when the query is planned leave out row groups.
+    where = [among(runs, "p.run_id", params), "p.file_id BETWEEN $least AND $most"]
+    file_ids = [part.file.file_id for part in chunk.parts]
+    params |= {"least": min(file_ids), "most": max(file_ids)}
     if len(chunk.parts) == 1:
-        # Bounds that are known when the query is planned leave out row groups.
         part = chunk.parts[0]
         params |= {"first": part.first, "end": part.end}
         where.append("p.record >= $first AND p.record < $end")

@@ -97,8 +97,8 @@ def make(
     extras = list(_tensor_rows(chunk, tensors, described)) if tensors is not None else []
     if blobs is not None:
         extras += _blob_rows(chunk, blobs, described, fetch)
-    pos, rows = _insert(pos, rows, extras, forms)
-    pos, rows = _insert(pos, rows, _fillers(chunk, pos, rows), forms)
+    pos, rows = _insert(pos, rows, *_given(extras, forms))
+    pos, rows = _insert(pos, rows, *_fillers(chunk, pos, rows, forms))
     starts = np.searchsorted(pos, np.arange(len(chunk.parts) + 1)).astype(np.int64)
     return Made(rows, Forms.of(forms), starts, counts)
 
@@ -226,25 +226,28 @@ def _bytes(part: Part, row: dict[str, Any], fetch: Fetch) -> bytes | None:
     return fetch(part, row["tag"], row["plugin"] or "", row["idx"], row["nbytes"], row["location"])
 
 
-def _insert(
-    pos: NDArray[Any], rows: Rows, extras: list[_Extra], forms: list[Form]
-) -> tuple[NDArray[Any], Rows]:
-    """Put *extras* behind the rows of their records."""
-    if not extras:
-        return pos, rows
+def _given(extras: list[_Extra], forms: list[Form]) -> tuple[NDArray[Any], Rows]:
+    """Rows of *extras*, in order of records; equal forms are one."""
     extras.sort(key=lambda one: (one.pos, one.record))
     numbers: dict[Form, int] = {}
     for one in extras:
         numbers.setdefault(one.form, len(forms) + len(numbers))
     forms.extend(numbers)
-    new_pos = np.array([one.pos for one in extras], np.int64)
-    new = Rows(
+    return np.array([one.pos for one in extras], np.int64), Rows(
         np.array([one.record for one in extras], np.int64),
         np.array([one.step for one in extras], np.int64),
         np.array([one.wall_time for one in extras], np.float64),
         np.zeros(len(extras)),
         np.array([numbers[one.form] for one in extras], np.int32),
     )
+
+
+def _insert(
+    pos: NDArray[Any], rows: Rows, new_pos: NDArray[Any], new: Rows
+) -> tuple[NDArray[Any], Rows]:
+    """Put new rows, in order, behind the rows of their records."""
+    if not len(new_pos):
+        return pos, rows
     stride = int(max(rows.record.max(initial=0), new.record.max())) + 1
     place = np.searchsorted(pos * stride + rows.record, new_pos * stride + new.record, "right")
     pairs: Iterator[tuple[NDArray[Any], NDArray[Any]]] = zip(rows, new, strict=True)
@@ -252,55 +255,65 @@ def _insert(
     return np.insert(pos, place, new_pos), Rows._make(joined)
 
 
-def _fillers(chunk: Chunk, pos: NDArray[Any], rows: Rows) -> list[_Extra]:
+def _fillers(
+    chunk: Chunk, pos: NDArray[Any], rows: Rows, forms: list[Form]
+) -> tuple[NDArray[Any], Rows]:
     """A record for every one of which the lake has no row, so that the others keep their numbers.
 
     The first of a file says its version, as it mostly did. Their wall times are those of their
     neighbours, but what only they can tell of the file's first and last moment.
     """
-    sizes = np.array([part.end - part.first for part in chunk.parts], np.int64)
+    parts = chunk.parts
+    sizes = np.array([part.end - part.first for part in parts], np.int64)
+    begins = np.array([part.first for part in parts], np.int64)
     offset = np.cumsum(sizes) - sizes
-    begins = np.array([part.first for part in chunk.parts], np.int64)
     there = np.zeros(int(sizes.sum()), np.bool_)
     there[offset[pos] + rows.record - begins[pos]] = True
     missing = np.flatnonzero(~there)
-    found: list[_Extra] = []
-    owner = np.searchsorted(offset, missing, "right") - 1
     # Parts without a record share their offset with the next.
-    bounds = np.searchsorted(pos, np.arange(len(chunk.parts) + 1))
-    places = np.searchsorted(owner, np.arange(len(chunk.parts) + 1))
-    for at, part in enumerate(chunk.parts):
-        gaps = missing[places[at] : places[at + 1]] - offset[at] + part.first
-        own = slice(bounds[at], bounds[at + 1])
-        found += _of_part(at, part, gaps, rows.record[own], rows.wall_time[own])
-    return found
+    owner = np.searchsorted(offset, missing, "right") - 1
+    record = missing - offset[owner] + begins[owner]
+    walls = np.array([_or_nan(part.file.first_wall_time) for part in parts])[owner]
+    if len(pos):
+        place = offset[pos] + rows.record - begins[pos]
+        before = np.searchsorted(place, missing) - 1
+        near = (before >= 0) & (pos[before] == owner) & np.isfinite(rows.wall_time[before])
+        walls = np.where(near, rows.wall_time[before], walls)
+    empty = len(forms)
+    forms.append(Form(b"", b"", EVENT))
+    number = np.full(len(missing), empty, np.int32)
+    writers: list[_Extra] = []
+    bounds = np.searchsorted(pos, np.arange(len(parts) + 1))
+    places = np.searchsorted(owner, np.arange(len(parts) + 1))
+    versions: dict[str | None, int] = {}
+    for at, part in enumerate(parts):
+        gaps = slice(int(places[at]), int(places[at + 1]))
+        own = rows.wall_time[bounds[at] : bounds[at + 1]]
+        if gaps.start < gaps.stop:
+            _bound(part, walls[gaps], own)
+        if part.first > 0 or part.end == 0:
+            continue
+        writer = part.file.writer
+        if gaps.start < gaps.stop and record[gaps.start] == 0:
+            if writer not in versions:
+                versions[writer] = len(forms)
+                forms.append(version_form(writer))
+            number[gaps.start] = versions[writer]
+        elif writer:
+            writers.append(_Extra(at, 0, 0, 0.0, writer_form(writer)))
+    new = Rows(record, np.zeros_like(record), walls, np.zeros(len(record)), number)
+    return _insert(owner, new, *_given(writers, forms))
 
 
-def _of_part(
-    at: int, part: Part, gaps: NDArray[Any], record: NDArray[Any], wall_time: NDArray[Any]
-) -> list[_Extra]:
-    file = part.file
-    first = np.nan if file.first_wall_time is None else file.first_wall_time
-    last = first if file.last_wall_time is None else file.last_wall_time
-    before = np.searchsorted(record, gaps) - 1
-    walls = np.full(len(gaps), first)
-    if len(record):
-        walls = np.where(before >= 0, wall_time[np.maximum(before, 0)], first)
-        walls = np.where(np.isfinite(walls), walls, first)
-    known = wall_time[np.isfinite(wall_time)]
-    if part.last and len(gaps) and not known.max(initial=-np.inf) >= last:
+def _or_nan(value: float | None) -> float:
+    return np.nan if value is None else value
+
+
+def _bound(part: Part, walls: NDArray[Any], own: NDArray[Any]) -> None:
+    """Let fillers tell the file's first and last wall time where its rows do not."""
+    known = own[np.isfinite(own)]
+    first, last = part.file.first_wall_time, part.file.last_wall_time
+    if part.last and last is not None and not known.max(initial=-np.inf) >= last:
         walls[-1] = last
-    if part.first == 0 and len(gaps) and not known.min(initial=np.inf) <= first:
+    if part.first == 0 and first is not None and not known.min(initial=np.inf) <= first:
         walls[0] = first
-    found = [
-        _Extra(at, number, 0, wall, _EMPTY)
-        for number, wall in zip(gaps.tolist(), walls.tolist(), strict=True)
-    ]
-    if part.first == 0 and found and found[0].record == 0:
-        found[0].form = version_form(file.writer)
-    elif part.first == 0 and file.writer and len(record):
-        found.append(_Extra(at, int(record[0]), 0, float(wall_time[0]), writer_form(file.writer)))
-    return found
-
-
-_EMPTY = Form(b"", b"", EVENT)

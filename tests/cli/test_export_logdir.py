@@ -61,7 +61,7 @@ def test_the_filter_may_stand_before_or_behind(
     told = json.loads(capsys.readouterr().out)
     assert (told["runs"], told["files"], told["points"]) == (1, 1, 100)
     assert (told["form"], told["folders"], told["left_out"]) == ("tensorboard", {"first": ""}, {})
-    assert files(tmp_path / "out") == [f"b/{NAME}", "b/boardlake.json", "manifest.json"]
+    assert files(tmp_path / "out") == ["b/boardlake.json", f"b/{NAME}", "manifest.json"]
     written = sum(path.stat().st_size for path in (tmp_path / "out").rglob("*") if path.is_file())
     assert told["bytes"] == written
     assert told["seconds"] > 0

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 from tensorboard.compat.proto import event_pb2, graph_pb2, summary_pb2, tensor_pb2
@@ -274,7 +274,7 @@ def test_plain_files_come_back_byte_for_byte(house: House) -> None:
 
 
 @given(st.lists(st.lists(events, max_size=14), min_size=1, max_size=4), st.data())
-@BOUNDED
+@settings(BOUNDED, max_examples=6)
 def test_any_files_come_back(build: Callable[[], House], found: list[Any], data: Any) -> None:
     """Whatever events files hold, and however small the portions of an export are."""
     house = build()
