@@ -132,9 +132,10 @@ def time_series(board: Board, thorough: bool) -> Asked:
     assert len(answer) == len(requests)
     for request, found in zip(requests, answer, strict=True):
         if request["plugin"] == "images":
-            for datum in _flat(found.get("runToSeries", {})):
+            for number, datum in enumerate(_flat(found.get("runToSeries", {}))):
                 key = datum.pop("imageId")
-                datum["blob"] = board.blob(f"{at}/imageData", urlencode({"imageId": key}))
+                if thorough or (not number and not request["sample"]):
+                    datum["blob"] = board.blob(f"{at}/imageData", urlencode({"imageId": key}))
         asked = (request.get(name, "") for name in ("plugin", "run", "tag", "sample"))
         yield ("timeseries/timeSeries", *map(str, asked)), found
 
@@ -167,23 +168,25 @@ def _regexes(layout: dict[str, Any]) -> Iterator[str]:
 
 def images(board: Board, thorough: bool) -> Asked:
     """Images: the steps of each sample, and the bytes."""
-    return _clips(board, "images", "images", "individualImage")
+    return _clips(board, "images", "images", "individualImage", thorough)
 
 
 def audio(board: Board, thorough: bool) -> Asked:
     """Audio: likewise."""
-    return _clips(board, "audio", "audio", "individualAudio")
+    return _clips(board, "audio", "audio", "individualAudio", thorough)
 
 
-def _clips(board: Board, plugin: str, listing: str, one: str) -> Asked:
+def _clips(board: Board, plugin: str, listing: str, one: str, thorough: bool) -> Asked:
     at = f"/data/plugin/{plugin}"
     tags = board.get(f"{at}/tags")
     yield (f"{plugin}/tags",), tags
     for run, tag in _each(tags):
         for sample in range(tags[run][tag]["samples"]):
             found = board.get(f"{at}/{listing}", run=run, tag=tag, sample=sample)
-            for datum in found if isinstance(found, list) else ():
-                datum["blob"] = board.blob(f"{at}/{one}", datum.pop("query"))
+            for number, datum in enumerate(found if isinstance(found, list) else ()):
+                query = datum.pop("query")
+                if thorough or (number == len(found) - 1 and not sample):
+                    datum["blob"] = board.blob(f"{at}/{one}", query)
             yield (f"{plugin}/{listing}", run, tag, str(sample)), found
 
 
@@ -316,7 +319,11 @@ DASHBOARDS: tuple[Callable[[Board, bool], Asked], ...] = (
 
 
 def answers(board: Board, *, thorough: bool = True) -> Answers:
-    """All that a TensorBoard says; without *thorough*, scalars are asked for by tag alone."""
+    """All that a TensorBoard says.
+
+    Without *thorough*, scalars are asked for by tag alone, and of images and sounds that follow each
+    other one is fetched.
+    """
     return {key: answer for one in DASHBOARDS for key, answer in one(board, thorough)}
 
 

@@ -3,6 +3,7 @@
 | what | Python loader | data server | taken |
 |---|---|---|---|
 | steps that repeat or go back | nearly all | the last of each, no step back | data server |
+| images, sounds, graphs of the same step | the first | the last | data server |
 | buckets of legacy histograms | no empty ones outside | as written | Python loader |
 | edges of them | float32 | float64 | data server |
 | display name of legacy summaries | the tag | none: the tag is shown | either |
@@ -21,13 +22,38 @@ from typing import Any
 
 from .asked import Answers, Key
 
+_BLOBS = ("images/", "audio/", "graphs/")
+
 
 def taken(python: Answers, server: Answers) -> Answers:
     """What we are to answer where the Python loader and the data server say this."""
-    found = {
-        key: _both(told, server[key]) if key in server else told for key, told in python.items()
-    }
-    found[("runs",)] = _runs(python[("runs",)], server[("runs",)])
+    found = {}
+    for key, told in python.items():
+        if key not in server:
+            found[key] = told
+        elif key == ("runs",) or _of_blobs(key):
+            found[key] = _typed(told, server[key])
+        else:
+            found[key] = _both(told, server[key])
+    return found
+
+
+def _of_blobs(key: Key) -> bool:
+    route = key[0]
+    return route.startswith(_BLOBS) and not route.endswith("/tags") or key[1:2] == ("images",)
+
+
+def _typed(python: Any, server: Any) -> Any:
+    """What the data server says, with the types that the Python loader has for its bytes."""
+    if not (isinstance(python, list) and python and isinstance(python[0], dict)):
+        return server
+    kind = python[0].get("contentType")
+    if kind is None:
+        return server
+    found = []
+    for datum in server:
+        blob = {"blob": (kind, datum["blob"][1])} if "blob" in datum else {}
+        found.append(datum | {"contentType": kind} | blob)
     return found
 
 
@@ -114,7 +140,3 @@ def _when(point: Any) -> Any:
     if isinstance(point, list) and len(point) == 3:
         return tuple(map(str, point[:2]))
     return None
-
-
-def _runs(python: list[str], server: list[str]) -> list[str]:
-    return server
