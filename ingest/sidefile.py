@@ -1,6 +1,6 @@
 """`boardlake.json` of an exported run: what its event files could not hold, as untrusted as any file.
 
-`lake/logdir/side.py` writes it, docs/sidefile.md describes it. Everything is bounded, checked and
+`lake/logdir/side.py` writes it, docs/logdir.md describes it. Everything is bounded, checked and
 masked again; what does not fit is left out, and a file that is something else says nothing.
 """
 

@@ -1,7 +1,7 @@
 """The side file of a run in an exported log directory: what its event files cannot hold.
 
 `boardlake.json` lies in the run's directory. TensorBoard passes over it; the ingester reads it back
-as it reads any other file, bounded and masked (`ingest/sidefile.py`). docs/sidefile.md describes it.
+as it reads any other file, bounded and masked (`ingest/sidefile.py`). docs/logdir.md describes it.
 """
 
 from __future__ import annotations
