@@ -32,6 +32,7 @@ _TAME = st.lists(
         st.sampled_from(["m1", "m2"]),
         st.just("lab"),
         st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=4).map("/".join),
+        st.just(()),
     ),
     unique_by=lambda place: place[:3],
     min_size=1,
