@@ -128,4 +128,6 @@ def _teller(context: Context, as_json: bool) -> Tell | None:
     """Says what is written, to a person who waits."""
     if as_json or not context.interactive:
         return None
-    return lambda name, number, of: context.say(f"{number:,}/{of:,} {name}")
+    from .cells import visible
+
+    return lambda name, number, of: context.say(f"{number:,}/{of:,} {visible(name)}")

@@ -77,6 +77,16 @@ def files(con: duckdb.DuckDBPyConnection, runs: Sequence[int] | None) -> list[Fi
     return [File(*row) for row in con.execute(_FILES.format(where=where), params).fetchall()]
 
 
+def count(con: duckdb.DuckDBPyConnection, runs: Sequence[int] | None) -> int:
+    """How many scalars, tensors and blobs *runs* have."""
+    params: dict[str, object] = {}
+    where = among(runs, "run_id", params)
+    tables = ("scalar_points", "tensors", "blobs")
+    counts = " + ".join(f"(SELECT count(*) FROM {one} WHERE {where})" for one in tables)
+    found = con.execute(f"SELECT {counts}", params).fetchone()
+    return int(found[0]) if found else 0
+
+
 def portions(con: duckdb.DuckDBPyConnection, found: Sequence[File]) -> Iterator[list[Part]]:
     """All of *found* in order, as much at a time as may be in memory."""
     waiting: list[Part] = []

@@ -126,6 +126,9 @@ class _Export:
         receipt.files = len(found)
         receipt.rows = {name: self._rows[name] for name in ("scalar_points", "tensors", "blobs")}
         receipt.points = self._rows["scalar_points"]
+        lost = chunks.count(con, runs) - self._rows.total()
+        if lost:
+            self._left_out["rows of a record that their file does not have"] = lost
         receipt.left_out = dict(self._left_out)
         about = {
             name: value

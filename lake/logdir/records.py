@@ -89,7 +89,7 @@ def make(
     if scalars["code"].null_count:
         raise LakeError(
             "the lake holds points of a series that it does not know",
-            hint="`boardlake check` says more",
+            hint="`boardlake verify` compares it with its event files",
         )
     pos, rows = _columns(scalars)
     forms: list[Form] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -169,10 +170,22 @@ def test_a_full_disk_is_said(lake: Lake, tmp_path: Path) -> None:
         subprocess.run(["umount", str(disk)], check=True)
 
 
+def test_rows_of_no_record_are_told(two: Path, tmp_path: Path) -> None:
+    """A lake that another program wrote to: what has no place in a file is left out, and counted."""
+    shutil.copytree(two, tmp_path / "lake")
+    with open_lake(locate(str(tmp_path / "lake")), read_only=False) as lake:
+        with lake.transaction() as con:
+            con.execute(
+                "INSERT INTO scalar_points BY NAME SELECT * REPLACE (CASE WHEN step = 1 THEN NULL"
+                " ELSE record + 1000000 END AS record) FROM scalar_points WHERE step < 2"
+            )
+        told = export(lake, tmp_path / "out")
+    assert told.points == 400
+    assert list(told.left_out.values()) == [8]
+
+
 def test_hostile_paths_stay_inside(two: Path, tmp_path: Path) -> None:
     """Whatever paths and names a lake holds, all files lie in the directory, and none is lost."""
-    import shutil
-
     shutil.copytree(two, tmp_path / "lake")
     evil = [f"../../../up/{NAME}", f"/etc/{NAME}", f"a/\0/{'n' * 400}{NAME}", "a"]
     with open_lake(locate(str(tmp_path / "lake")), read_only=False) as lake:
