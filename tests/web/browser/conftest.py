@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from waitress import wasyncore
 
 from boardlake.api.service import Service
@@ -20,10 +20,13 @@ from boardlake.state.store import open_state
 # The shell is the same browser without a desktop around it: it takes a third less of the processor.
 _BROWSERS = (Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium"))
 _ARGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    # WebGL, which some of TensorBoard's charts take, is computed.
+    "--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 
+# What is awaited comes sooner; five seconds, as it is by default, are little where others take the processor.
+expect.set_options(timeout=15_000)
 
 # Addresses of servers that have ended: a page may ask one as long as it is open.
 _ENDED: set[str] = set()
