@@ -248,6 +248,30 @@ def test_tensorboard_reads_it(house: House) -> None:
     assert found[0].source_metadata.writer == "test.writer"
 
 
+def test_tensorboard_reads_real_files_the_same(
+    corpus: Path, corpus_lake: Path, tmp_path: Path
+) -> None:
+    """Of files of all kinds it finds the same series, steps and wall times, and the same scalars."""
+    with open_lake(locate(str(corpus_lake)), read_only=True) as lake:
+        export(lake, tmp_path / "out")
+        paths = lake.query(
+            "SELECT path FROM files WHERE status = 'ok' AND records > 0 ORDER BY path"
+        )
+    looked = 0
+    for (path,) in paths[::8]:
+        if (corpus / path).stat().st_size < 300_000 and not path.endswith(".gz"):
+            looked += 1
+            found, wanted = (
+                [
+                    (*one[:4], one[4] if one[2] == "scalars" else None)
+                    for one in told(list(EventFileLoader(str(folder / path)).Load()))
+                ]
+                for folder in (tmp_path / "out", corpus)
+            )
+            assert sorted(map(repr, found)) == sorted(map(repr, wanted)), path
+    assert looked > 50
+
+
 def told(events: list[Any]) -> list[Any]:
     """What events say, whatever their encoding; the first of a tag says what it is."""
     known: dict[str, str] = {}
@@ -257,7 +281,7 @@ def told(events: list[Any]) -> list[Any]:
             event.wall_time,
             known.setdefault(one.tag, one.metadata.plugin_data.plugin_name),
             one.tag,
-            tensor_util.make_ndarray(one.tensor).tolist(),
+            tensor_util.make_ndarray(one.tensor).tolist() if one.tensor.dtype else None,
         )
         for event in events
         for one in event.summary.value
