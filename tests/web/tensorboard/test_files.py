@@ -550,6 +550,11 @@ def test_remote_files_are_fetched(house: House, bucket: Callable[[], moto.Bucket
     for i in range(len(WILD)):
         given = {"run": "wild", "name": f"t{i}"}
         assert "leads out" in text(everyone.send(f"{AT}/tensor", query_string=given)), WILD[i]
+    # Of a run that was deleted no copy stays.
+    assert reach._copies
+    house.services[-1].delete([one["url"].split("&")[0].partition("=")[2] for one in (small,)])
+    assert not reach._copies
+    assert sorted(everyone.get(f"{AT}/runs")) == ["flow", "wild"]
 
 
 WILD = ["../torch/00000/default/tensors.tsv", "/torch/x.tsv", "a/../../flow/x", "..", "."]
