@@ -186,6 +186,7 @@ class _Look:
                 name=returned.name,
                 machine=None if "machine" in self.said else returned.machine,
                 project=None if "project" in self.said else returned.project,
+                job=returned.job,
             )
         ]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from ..core.values import Hparam, HparamType
-from ..lake.facts import ArtifactRow
+from ..lake.facts import ArtifactRow, JobRow
 from ..lake.logdir import side
 from . import hparams as hp
 from . import plain
@@ -22,6 +22,8 @@ _TYPES = ("float", "int", "bool", "string", "null", "list")
 _ENDS = ("failed", "finished")
 _MAX_LABEL = 255
 _MAX_REASON = 500
+# Nodes of a large job are a long list.
+_MAX_JOB = 8192
 _MAX_PATH = 4096
 _MAX_COMMAND = 8192
 _SHA = re.compile(r"[0-9a-f]{7,64}")
@@ -44,6 +46,7 @@ class Returned:
     end_state: Literal["failed", "finished"] | None = None
     end_reason: str = ""
     end_at: float | None = None
+    job: JobRow | None = None
 
 
 def read(data: bytes) -> Returned:
@@ -74,7 +77,15 @@ def read(data: bytes) -> Returned:
         end_state=cast(Literal["failed", "finished"], state) if ended else None,
         end_reason=mask_text(_text(about.get("end_reason"), _MAX_REASON) or "") if ended else "",
         end_at=_seconds(about.get("end_at")) if ended else None,
+        job=_job(found.get("job")),
     )
+
+
+def _job(value: Any) -> JobRow | None:
+    about = value if isinstance(value, dict) else {}
+    given: dict[str, Any] = {name: _label(about.get(name), _MAX_JOB) for name in side.JOB_TEXTS}
+    given |= {name: _seconds(about.get(name)) for name in side.JOB_TIMES}
+    return JobRow(**given) if given["job_id"] else None
 
 
 def _text(value: Any, most: int) -> str | None:
@@ -83,8 +94,8 @@ def _text(value: Any, most: int) -> str | None:
     return hp.clean(value[:most])[:most]
 
 
-def _label(value: Any) -> str | None:
-    text = _text(value, _MAX_LABEL)
+def _label(value: Any, most: int = _MAX_LABEL) -> str | None:
+    text = _text(value, most)
     return mask_text(_CONTROL.sub(" ", text)) if text else None
 
 

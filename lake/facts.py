@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +21,23 @@ class ArtifactRow:
     size: int | None
     mtime: float | None
     step: int | None
+
+
+@dataclass
+class JobRow:
+    """The job that wrote a run, as a row of `jobs`; times in Unix seconds."""
+
+    job_id: str
+    job_name: str | None = None
+    job_user: str | None = None
+    job_state: str | None = None
+    job_nodes: str | None = None
+    partition: str | None = None
+    exit_code: str | None = None
+    submitted_at: float | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+    seen_at: float | None = None
 
 
 @dataclass
@@ -44,6 +61,7 @@ class RunFacts:
     name: str | None = None
     machine: str | None = None
     project: str | None = None
+    job: JobRow | None = None
 
 
 _TEXTS = ("git_commit", "command", "group_name", "end_state", "end_reason") + (
@@ -59,6 +77,7 @@ def write_run_facts(
     _write_hparams(con, pairs)
     _write_artifacts(con, pairs)
     _write_texts(con, pairs)
+    _write_jobs(con, {run_id: facts.job for run_id, facts in pairs if facts.job})
 
 
 def _write_hparams(con: duckdb.DuckDBPyConnection, pairs: list[tuple[int, RunFacts]]) -> None:
@@ -136,6 +155,25 @@ def _write_texts(con: duckdb.DuckDBPyConnection, pairs: list[tuple[int, RunFacts
     con.execute(
         f"UPDATE run_facts r SET {assignments} FROM found f"
         f" WHERE r.run_id = f.run_id AND ({differs})"
+    )
+    con.unregister("found")
+
+
+def _write_jobs(con: duckdb.DuckDBPyConnection, found: dict[int, JobRow]) -> None:
+    """Note jobs of runs that have none: what the scheduler itself said stays."""
+    if not found:
+        return
+    columns: dict[str, Any] = {"run_id": pa.array(list(found), pa.int64())}
+    for one in fields(JobRow):
+        values = [getattr(job, one.name) for job in found.values()]
+        if one.name.endswith("_at"):
+            columns[one.name] = pa.array([moment(at) for at in values], pa.timestamp("us"))
+        else:
+            columns[one.name] = pa.array(values, pa.string())
+    con.register("found", pa.table(columns))
+    con.execute(
+        "INSERT INTO jobs BY NAME SELECT f.*, r.source FROM found f JOIN run_facts r USING (run_id)"
+        " WHERE run_id NOT IN (SELECT run_id FROM jobs) ORDER BY run_id"
     )
     con.unregister("found")
 

@@ -31,6 +31,11 @@ _ARTIFACTS = f"""
     QUALIFY row_number() OVER (PARTITION BY run_id ORDER BY path) <= {_MAX_ROWS + 1}
     ORDER BY run_id, path
 """
+_JOBS = """
+    SELECT run_id, job_id, job_name, job_user, job_state, job_nodes, partition, exit_code,
+           epoch_us(submitted_at), epoch_us(started_at), epoch_us(ended_at), epoch_us(seen_at)
+    FROM jobs WHERE {where}
+"""
 
 
 def side_files(
@@ -52,6 +57,13 @@ def _some(
     artifacts: dict[int, list[dict[str, Any]]] = {}
     for run_id, *row in con.execute(_ARTIFACTS.format(where=where), params).fetchall():
         artifacts.setdefault(run_id, []).append(dict(zip(side.ARTIFACT, row, strict=True)))
+    jobs: dict[int, dict[str, Any]] = {}
+    for run_id, *row in con.execute(_JOBS.format(where=where), params).fetchall():
+        texts = len(side.JOB_TEXTS)
+        times = (None if at is None else at / 1e6 for at in row[texts:])
+        jobs[run_id] = dict(
+            zip((*side.JOB_TEXTS, *side.JOB_TIMES), (*row[:texts], *times), strict=True)
+        )
     names = (*side.RUN, *side.END)
     for run_id, *row in con.execute(_RUNS.format(where=where), params).fetchall():
         about = dict(zip(names, row, strict=True))
@@ -59,7 +71,7 @@ def _some(
             about["end_at"] = None
         path = about["path"] or "."
         below = _below(path, artifacts.get(run_id, []))
-        data, left_out = side.write(about, hparams.get(run_id, []), below)
+        data, left_out = side.write(about, jobs.get(run_id, {}), hparams.get(run_id, []), below)
         yield about["source"] or "", path, data, left_out
 
 

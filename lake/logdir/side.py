@@ -19,6 +19,8 @@ MAX_ITEMS = 20_000
 
 RUN = ("source", "path", "name", "machine", "project", "group_name", "git_commit", "command")
 END = ("end_state", "end_reason", "end_at")
+JOB_TEXTS = ("job_id", "job_name", "job_user", "job_state", "job_nodes", "partition", "exit_code")
+JOB_TIMES = ("submitted_at", "started_at", "ended_at", "seen_at")
 HPARAM = ("name", "type", "value", "origin", "rank")
 ARTIFACT = ("kind", "path", "size", "mtime", "step")
 # What the ingester finds in the event files themselves.
@@ -32,15 +34,18 @@ def from_events(origin: str) -> bool:
 
 def write(
     run: Mapping[str, Any],
+    job: Mapping[str, Any],
     hparams: Iterable[Mapping[str, Any]],
     artifacts: Iterable[Mapping[str, Any]],
 ) -> tuple[bytes, int]:
     """The side file, and how many hyperparameters and artifacts did not fit in.
 
-    *artifacts* have paths relative to the run's directory, `mtime` is in Unix seconds.
+    *artifacts* have paths relative to the run's directory; times are in Unix seconds.
     """
-    about = {name: run[name] for name in (*RUN, *END) if run.get(name) is not None}
-    room = MAX_BYTES - len(_line(about)) - 1_000
+    about = _line({name: run[name] for name in (*RUN, *END) if run.get(name) is not None})
+    known = (name for name in (*JOB_TEXTS, *JOB_TIMES) if job.get(name) is not None)
+    worker = _line({name: job[name] for name in known})
+    room = MAX_BYTES - len(about) - len(worker) - 1_000
     left_out = 0
     lists: list[list[str]] = []
     for rows, names in ((hparams, HPARAM), (artifacts, ARTIFACT)):
@@ -55,7 +60,8 @@ def write(
         lists.append(lines)
     parts = [
         f'"format": {json.dumps(FORMAT)}, "version": {VERSION}',
-        f'"run": {_line(about)}',
+        f'"run": {about}',
+        *([f'"job": {worker}'] if job else []),
         *(
             f'"{name}": [' + "".join(f"\n  {line}," for line in lines).rstrip(",") + "\n ]"
             for name, lines in zip(("hparams", "artifacts"), lists, strict=True)

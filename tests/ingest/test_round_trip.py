@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ from tensorboard.compat.proto import event_pb2, graph_pb2, summary_pb2, tensor_p
 from tensorboard.util import tensor_util
 
 from boardlake.core.settings import SourceSettings
+from boardlake.core.values import Job
 from boardlake.ingest.cycle import run
 from boardlake.ingest.report import Options
 from boardlake.ingest.sample import forms
 from boardlake.ingest.sample.writer import EventWriter, frame
 from boardlake.ingest.setup import setups
+from boardlake.lake import jobs
 from boardlake.lake.database import open_lake
 from boardlake.lake.location import locate
 from boardlake.lake.logdir.export import Receipt, export
@@ -41,6 +44,7 @@ TABLES = {
     "series": "SELECT r.path, s.* EXCLUDE (run_id) REPLACE (printf('%.9e', mean) AS mean,"
     " printf('%.9e', std) AS std) FROM series s JOIN run_facts r USING (run_id)",
     "hparams": "SELECT r.path, h.* EXCLUDE (run_id) FROM hparams h JOIN run_facts r USING (run_id)",
+    "jobs": "SELECT r.path, j.* EXCLUDE (run_id) FROM jobs j JOIN run_facts r USING (run_id)",
     "artifacts": "SELECT r.path, a.* EXCLUDE (run_id) FROM artifacts a JOIN run_facts r USING (run_id)",
 }
 
@@ -347,6 +351,12 @@ def test_what_lies_beside_comes_back(house: House, build: Callable[[], House]) -
     house.cycle(run_pattern="(?P<project>[^/]+)/lr=(?P<lr>[^/]+)")
     assert house.one("SELECT count(DISTINCT origin) FROM hparams") == 3
     assert house.one("SELECT command FROM runs") == "train.py --lr 0.1 --password ***"
+    ((path,),) = house.query("SELECT path FROM run_facts")
+    job = Job("12_3", "12", "sweep", "me", "FAILED", "host,gpu[01-04]", "gpu", WALL - 20, WALL - 10)
+    jobs.settle(
+        house.lake, "src", [replace(job, ended_at=1.7e9 + 9.5, exit_code="1:0", roots=(path,))]
+    )
+    assert house.one("SELECT job_id FROM runs") == "12_3"
     told = assert_comes_back(house, build)
     _, second = again(house, build)
     with second.lake:

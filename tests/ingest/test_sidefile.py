@@ -43,7 +43,7 @@ def test_hyperparameters_come_back(values: dict[str, Any]) -> None:
     """Whatever the ingester makes of settings is written and read as it is."""
     found = from_mapping(values, "hparams.yaml", 30)
     rows = [{name: getattr(one, name) for name in side.HPARAM} for one in found]
-    data, left_out = side.write({}, rows, [])
+    data, left_out = side.write({}, {}, rows, [])
     assert left_out == 0
     # NaN is no equal of itself.
     assert list(map(repr, sidefile.read(data).hparams)) == list(map(repr, found))
@@ -55,7 +55,9 @@ def test_any_json_is_read(run: Any, hparams: Any, artifacts: Any) -> None:
     sidefile.read(document(run=run, hparams=hparams, artifacts=artifacts))
     rows = [hparams, hparam(name=run), hparam(value=artifacts), hparam(rank=hparams, origin=run)]
     about = dict.fromkeys((*side.RUN, *side.END), run)
-    sidefile.read(document(run=about, hparams=rows, artifacts=[dict.fromkeys(side.ARTIFACT, run)]))
+    job = dict.fromkeys((*side.JOB_TEXTS, *side.JOB_TIMES), hparams)
+    artifact = dict.fromkeys(side.ARTIFACT, run)
+    sidefile.read(document(run=about, job=job, hparams=rows, artifacts=[artifact]))
 
 
 def test_it_is_masked_and_bounded_again() -> None:
@@ -123,7 +125,7 @@ def test_it_is_looked_for_in_the_run_only() -> None:
 def test_what_does_not_fit_is_counted() -> None:
     """A side file has a size that the reader takes, whatever the run has."""
     rows = [hparam(name=f"n{i}", value="x" * 8000) for i in range(2_000)]
-    data, left_out = side.write({"name": "run"}, rows, [])
+    data, left_out = side.write({"name": "run"}, {}, rows, [])
     assert len(data) <= side.MAX_BYTES
     found = sidefile.read(data)
     assert len(found.hparams) + left_out == 2_000
