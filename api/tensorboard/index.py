@@ -180,7 +180,7 @@ def _make(service: Service, id: str, selection: selections.Selection) -> Index:
     by_plugin: dict[str, dict[str, dict[str, Series]]] = {}
     for run_id, stream, tag, kind, plugin, data_class, written, *rest in _rows(table, _COLUMNS):
         content = shown.content(plugin, written)
-        if content is not None:
+        if content is not None and shown.listed(tag):
             run = series_run(name_of[run_id], stream)
             words = (
                 once.setdefault(word, word)

@@ -20,6 +20,21 @@ _READERS = {
     "pr_curves": pr_curve, "mesh": mesh,
 }  # fmt: skip
 
+# What every object of JavaScript has.
+_INHERITED = frozenset((
+    "__proto__", "constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable",
+    "toLocaleString", "toString", "valueOf", "__defineGetter__", "__defineSetter__",
+    "__lookupGetter__", "__lookupSetter__",
+))  # fmt: skip
+
+
+def listed(tag: str) -> bool:
+    """Whether the pages can list a tag: they look it, and what stands before its `/`, up in plain objects.
+
+    At what all of these have a dashboard stops, for all runs.
+    """
+    return tag not in _INHERITED and tag.partition("/")[0] not in _INHERITED
+
 
 @lru_cache(4096)
 def content(plugin: str, written: bytes) -> bytes | None:

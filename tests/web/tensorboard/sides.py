@@ -10,6 +10,7 @@
 | type of legacy audio | audio/wav | application/octet-stream | Python loader |
 | scalars of double precision | shown | dropped | Python loader |
 | when a run began: the order of runs | first event | earliest event | data server |
+| tags that every object of JavaScript has | pages fail at them | pages fail at them | neither: left out |
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from typing import Any
 
 from .asked import Answers, Key
 
+INHERITED = {"__proto__", "constructor"}
+FLOAT32 = 2**-24
+"""Half of a float32's last digit, relative."""
 _BLOBS = ("images/", "audio/", "graphs/")
 
 
@@ -35,7 +39,16 @@ def taken(python: Answers, server: Answers) -> Answers:
             found[key] = _typed(told, server[key])
         else:
             found[key] = _both(told, server[key])
-    return found
+    return {key: _without(told) for key, told in found.items() if not INHERITED & set(key)}
+
+
+def _without(told: Any) -> Any:
+    """An answer without the tags that are left out."""
+    if isinstance(told, dict):
+        return {name: _without(one) for name, one in told.items() if name not in INHERITED}
+    if isinstance(told, list):
+        return [_without(one) for one in told if not isinstance(one, str) or one not in INHERITED]
+    return told
 
 
 def _of_blobs(key: Key) -> bool:
@@ -82,22 +95,23 @@ def unequal(ours: Answers, stock: Answers) -> Iterator[str]:
             yield from (f"{key}{at}" for at in islice(differences(ours[key], stock[key]), 6))
 
 
-def differences(ours: Any, stock: Any, at: str = "") -> Iterator[str]:
-    """Where two answers differ, one line for each place; halves of a float32's last digit are none."""
+def differences(ours: Any, stock: Any, at: str = "", near: float = FLOAT32) -> Iterator[str]:
+    """Where two answers differ, one line for each place; floats within *near*, relative, do not."""
     if isinstance(ours, dict) and isinstance(stock, dict):
         for name in sorted(ours.keys() | stock.keys(), key=str):
             if name not in stock or name not in ours:
                 side = "ours" if name in ours else "stock"
                 yield f"{at}/{name}: only {side} has it"
             else:
-                yield from differences(ours[name], stock[name], f"{at}/{name}")
+                yield from differences(ours[name], stock[name], f"{at}/{name}", near)
     elif isinstance(ours, list | tuple) and isinstance(stock, list | tuple):
         if len(ours) != len(stock):
             yield f"{at}: {len(ours)} of ours, {len(stock)} of stock's"
         for i, (one, other) in enumerate(zip(ours, stock, strict=False)):
-            yield from differences(one, other, f"{at}[{i}]")
+            yield from differences(one, other, f"{at}[{i}]", near)
     elif isinstance(ours, float) and isinstance(stock, float):
-        if not math.isclose(ours, stock, rel_tol=2**-24, abs_tol=1e-300):
+        alike = math.isnan(ours) and math.isnan(stock)
+        if not alike and not math.isclose(ours, stock, rel_tol=near, abs_tol=1e-300):
             yield f"{at}: {ours!r}, not {stock!r}"
     elif ours != stock:
         yield f"{at}: {_short(ours)}, not {_short(stock)}"
@@ -115,11 +129,11 @@ def _both(python: Any, server: Any) -> Any:
             for name, told in python.items()
         }
     if isinstance(python, list) and isinstance(server, list):
-        return _kept(python, server)
+        return kept(python, server)
     return python
 
 
-def _kept(python: list[Any], server: list[Any]) -> list[Any]:
+def kept(python: list[Any], server: list[Any]) -> list[Any]:
     """The points of *python* that *server* has as well, the last ones where it has fewer."""
     left = Counter(map(_when, server))
     if None in left:
