@@ -53,7 +53,7 @@ def board(provider: DataProvider, logdir: Path) -> Board:
             plugin, (histograms_plugin.HistogramsPlugin, distributions_plugin.DistributionsPlugin)
         ):
             plugin.SAMPLE_SIZE = ALL
-    return Board(app)
+    return Board(app, provider=provider)
 
 
 def _is_core(plugin: Any) -> bool:
