@@ -93,3 +93,20 @@ def test_every_form_is_there(three: Three) -> None:
     assert three.python[("custom_scalars/layout",)]["category"]
     listing = three.python[("dashboards",)]
     assert all(one["enabled"] for one in listing.values() if one["tab_name"]), listing
+
+
+def test_classes_of_patterns_are_those_of_re2(tmp_path: Path, ours: Callable[[Path], Ours]) -> None:
+    """A layout's pattern is matched in linear time, where `\\w` is no umlaut; `.` and the letter are."""
+    with written.open_file(tmp_path / "logs" / "run") as log:
+        log.scalar("größe", 1.0, 0, written.START)
+    ingest(tmp_path / "logs", tmp_path / "lake")
+    boards = ours(tmp_path / "lake").board(), stock.python_loader(tmp_path / "logs")
+    at = "/data/plugin/custom_scalars/scalars"
+    for pattern, found in (
+        ("gr.*e", (1, 1)),
+        ("grö", (1, 1)),
+        (r"gr\w+e", (0, 1)),
+        ("(?=g)g", (1, 1)),
+    ):
+        told = [board.get(at, run="run", tag=pattern) for board in boards]
+        assert tuple(len(one["tag_to_events"]) for one in told) == found, pattern

@@ -289,10 +289,19 @@ def run_metadata() -> Any:
     return found
 
 
-def meta_graph(log: EventWriter) -> None:
-    """An event with a graph within a MetaGraphDef only, as Estimators write it beside a graph."""
+def _meta_graph(log: EventWriter) -> None:
+    """A graph within a MetaGraphDef only, which Estimators write beside a graph."""
     content = meta_graph_pb2.MetaGraphDef(graph_def=graph()).SerializeToString()
     log.event(event_pb2.Event(wall_time=START, meta_graph_def=content))
+    log.scalar("global_step/sec", 7.5, 100, START + 100)
+
+
+def _newer(log: EventWriter) -> None:
+    """Series of a version that this TensorBoard does not know: their dashboards hide them."""
+    for plugin in ("scalars", "histograms", "images", "audio", "text", "pr_curves"):
+        value = np.float32(1) if plugin == "scalars" else np.array([b"4", b"3", picture(1)], object)
+        log.tensor(f"newer {plugin}", value, 0, START, plugin=plugin, content=b"\x08\x01")
+    log.scalar("known", 1.0, 0, START)
 
 
 RUNS: dict[str, Write] = {
@@ -302,6 +311,8 @@ RUNS: dict[str, Write] = {
     "keras/validation": _keras_validation,
     "tf1/model": _tf1,
     "tf1/model/eval": lambda log: log.scalar("lr", 0.3, 1, START + 50),
+    "tf1/estimator": _meta_graph,
+    "newer": _newer,
     "builders/all": _builders,
     "deep/er/nested/run one": _mesh_parts,
     "deep/er/Läufe/ラン": _late,
