@@ -9,7 +9,7 @@ import pytest
 
 from boardlake.core.errors import LakeError
 from boardlake.lake.database import open_lake
-from boardlake.lake.location import locate, open_statements
+from boardlake.lake.location import extension, locate, open_statements
 
 
 def fill(path: Path) -> None:
@@ -46,3 +46,16 @@ def test_a_lake_elsewhere_than_in_a_directory_is_refused() -> None:
     """This version knows local directories only, and says so."""
     with pytest.raises(LakeError, match="local directory"):
         locate("s3://bucket/lake")
+
+
+def test_extensions_of_others_are_refused(tmp_path: Path) -> None:
+    """Once a lake is open none is loaded whose signature is wrong, whatever is set."""
+    changed = tmp_path / "changed.duckdb_extension"
+    content = bytearray(extension("ducklake").read_bytes())
+    content[1000] ^= 1
+    changed.write_bytes(content)
+    with open_lake(locate(str(tmp_path / "lake")), read_only=False, create=True) as lake:
+        with pytest.raises(duckdb.Error, match="signature"):
+            lake.con.execute(f"LOAD '{changed}'")
+        with pytest.raises(duckdb.Error, match="allow_unsigned_extensions"):
+            lake.con.execute("SET GLOBAL allow_unsigned_extensions = true")
