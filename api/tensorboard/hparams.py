@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -126,11 +126,13 @@ def _sessions(index: Index) -> dict[str, dict[str, bytes]]:
         runs = {run.run_id: run for run in index.runs}
         rows = zip(*(column.to_pylist() for column in table.columns), strict=True)
         logged = _logged(index)
-        made = {}
+        found = {}
         for run_id, of_run in groupby(rows, lambda row: row[0]):
             run = runs[run_id]
             named = ((name, *rest) for _, name, *rest in of_run)
-            made[run.name] = _session(run, named, *logged.get(run_id, _NOTHING))
+            found[run.name] = _session(run, named, *logged.get(run_id, _NOTHING))
+        _ungroup([start for start, _ in found.values()])
+        made = {name: _contents(start, end) for name, (start, end) in found.items()}
         index.made["sessions"] = made
     return made
 
@@ -159,7 +161,8 @@ _PARSERS = {
 }
 
 
-def _session(run: Run, rows: Iterator[tuple[Any, ...]], begun: Any, ended: Any) -> dict[str, bytes]:
+def _session(run: Run, rows: Iterator[tuple[Any, ...]], begun: Any, ended: Any) -> tuple[Any, Any]:
+    """The start and the end of a session."""
     start = plugin_data_pb2.SessionStartInfo(
         start_time_secs=begun.start_time_secs or run.started or 0.0,
         # Sessions of one name are one row of the table, with their metrics' mean.
@@ -180,6 +183,25 @@ def _session(run: Run, rows: Iterator[tuple[Any, ...]], begun: Any, ended: Any) 
     end = plugin_data_pb2.SessionEndInfo(
         status=status, end_time_secs=ended.end_time_secs or run.ended or 0.0
     )
+    return start, end
+
+
+def _ungroup(starts: Sequence[Any]) -> None:
+    """Leave in groups what has the same values: a row of the table shows those of one session."""
+    groups: dict[str, list[Any]] = {}
+    for start in starts:
+        groups.setdefault(start.group_name, []).append(start)
+    for members in groups.values():
+        values = [
+            {name: value.SerializeToString() for name, value in one.hparams.items()}
+            for one in members
+        ]
+        if any(one != values[0] for one in values):
+            for one in members:
+                one.group_name = ""
+
+
+def _contents(start: Any, end: Any) -> dict[str, bytes]:
     parts = {
         metadata.SESSION_START_INFO_TAG: plugin_data_pb2.HParamsPluginData(
             session_start_info=start

@@ -251,3 +251,14 @@ def test_far_steps_fit(tmp_path: Path, ours: Callable[[Path], Ours]) -> None:
     assert row["sessions"][0]["metricValues"][0]["trainingStep"] == 2**31 - 1
     with pytest.raises(ValueError, match="range"):
         _rows(stock.python_loader(tmp_path / "logs"))
+
+
+def test_a_group_of_other_values_is_none(tmp_path: Path, ours: Callable[[Path], Ours]) -> None:
+    """A row has the values of one of its sessions: stock shows those for all, ours a row for each."""
+    for name, lr in (("a", 0.1), ("b", 0.2)):
+        with open_file(tmp_path / "logs" / name) as log:
+            values(log, 0, forms.hparams_start({"lr": lr}, group_name="g"))
+            log.scalar("loss", lr, 0, START)
+    mine = _rows(_board(tmp_path / "logs", ours, tmp_path))
+    assert [row["hparams"]["lr"] for row in mine] == [0.1, 0.2]
+    assert len(_rows(stock.python_loader(tmp_path / "logs"))) == 1
