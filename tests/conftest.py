@@ -33,6 +33,18 @@ def corpus() -> Path:
 
 
 @pytest.fixture(scope="session")
+def empty_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake without a row, to be copied: that takes a tenth of the time of making one."""
+    from boardlake.lake.database import open_lake
+    from boardlake.lake.location import locate
+
+    root = tmp_path_factory.mktemp("empty") / "lake"
+    with open_lake(locate(str(root)), read_only=False, create=True):
+        pass
+    return root
+
+
+@pytest.fixture(scope="session")
 def corpus_lake(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake of the corpus, not to be written to: all processes of a test run share it."""
     from boardlake.cli.main import main

@@ -86,15 +86,6 @@ class House:
 
 
 @pytest.fixture(scope="session")
-def empty_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A lake without a row, to be copied: that is faster than making one."""
-    root = tmp_path_factory.mktemp("empty") / "lake"
-    with open_lake(locate(str(root)), read_only=False, create=True):
-        pass
-    return root
-
-
-@pytest.fixture(scope="session")
 def build(
     empty_lake: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[], House]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -26,8 +27,9 @@ _FILE = "events.out.tfevents.1700000000.host.1.0"
 
 
 @pytest.fixture
-def lake(tmp_path: Path) -> Iterator[Lake]:
+def lake(tmp_path: Path, empty_lake: Path) -> Iterator[Lake]:
     """An empty lake."""
+    shutil.copytree(empty_lake, tmp_path / "lake")
     with open_lake(locate(str(tmp_path / "lake")), read_only=False, create=True) as opened:
         yield opened
 

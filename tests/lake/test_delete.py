@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +25,8 @@ TABLES = ("run_facts", "files", "hparams", "artifacts", "problems", "directories
 
 
 @pytest.fixture
-def lake(tmp_path: Path) -> Iterator[Lake]:
+def lake(tmp_path: Path, empty_lake: Path) -> Iterator[Lake]:
+    shutil.copytree(empty_lake, tmp_path / "lake")
     with open_lake(locate(str(tmp_path / "lake")), read_only=False, create=True) as opened:
         fill(opened, {1: "alpha", 2: SECRET, 3: "beta", 4: f"{SECRET[:2]}/nested"})
         yield opened

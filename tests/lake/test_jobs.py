@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,8 +18,9 @@ from boardlake.lake.location import locate
 
 
 @pytest.fixture
-def lake(tmp_path: Path) -> Iterator[Lake]:
+def lake(tmp_path: Path, empty_lake: Path) -> Iterator[Lake]:
     """Two runs of a cluster, one of another source, whose last events are two hours old."""
+    shutil.copytree(empty_lake, tmp_path / "lake")
     with open_lake(locate(str(tmp_path / "lake")), read_only=False, create=True) as made:
         with made.transaction() as con:
             for run_id, source, path in ((1, "hpc", "p/a"), (2, "hpc", "."), (3, "lab", "p/a")):

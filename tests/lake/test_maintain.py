@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -33,7 +34,8 @@ POINTS = "SELECT count(*), sum(step), min(value), max(value) FROM scalars"
 
 
 @pytest.fixture
-def lake(tmp_path: Path) -> Iterator[Lake]:
+def lake(tmp_path: Path, empty_lake: Path) -> Iterator[Lake]:
+    shutil.copytree(empty_lake, tmp_path / "lake")
     with open_lake(locate(str(tmp_path / "lake")), read_only=False, create=True) as opened:
         yield opened
 

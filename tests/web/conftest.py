@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -40,7 +41,9 @@ def client(service: Service) -> FlaskClient:
 
 
 @pytest.fixture
-def filled(tmp_path: Path) -> Iterator[Callable[..., tuple[FlaskClient, Service]]]:
+def filled(
+    tmp_path: Path, empty_lake: Path
+) -> Iterator[Callable[..., tuple[FlaskClient, Service]]]:
     """Makes a lake of event files, by path, and the application over it."""
     opened: list[Service] = []
 
@@ -48,6 +51,8 @@ def filled(tmp_path: Path) -> Iterator[Callable[..., tuple[FlaskClient, Service]
         files: dict[str, Callable[[EventWriter], None]], **settings: str
     ) -> tuple[FlaskClient, Service]:
         source, lake = tmp_path / "logs", tmp_path / "lake"
+        if not lake.exists():
+            shutil.copytree(empty_lake, lake)
         for path, write in files.items():
             with EventWriter(source / path / "events.out.tfevents.1700000000.host.1.0") as writer:
                 writer.file_version(1_700_000_000.0)
