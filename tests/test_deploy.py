@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 import shutil
@@ -70,7 +71,14 @@ def shown(path: Path) -> Iterator[list[str]]:
         for line in block.replace("\\\n", " ").splitlines():
             call = re.search(r"(?:^|\| |&& |run .*)\bboardlake ([a-z-].*)", line.partition(" #")[0])
             if call and "docker build" not in line:
-                yield shlex.split(re.split(r" [|&>]|2>", call[1])[0])
+                yield words_of(call[1].replace("2>", ">"))
+
+
+def words_of(line: str) -> list[str]:
+    """The words of a call up to where another begins or its output goes; a sign in quotes is none."""
+    found = shlex.shlex(line, posix=True, punctuation_chars="|&>")
+    found.whitespace_split, found.commenters = True, ""
+    return list(itertools.takewhile(lambda word: not word.startswith(("|", "&", ">")), found))
 
 
 def test_every_line_for_cron_is_one() -> None:
