@@ -11,11 +11,11 @@ from tensorboard import errors
 from tensorboard.data import provider as tb
 
 from ...core.errors import UsageError
-from ...lake import media
 from ...lake.dashboard import points
 from ..service import Service
 from . import files, keys, shown, values
 from .index import Index, Series
+from .kept_bytes import KeptBytes
 
 ENVIRON = "boardlake.index"
 """Where the request's environment holds the lists of its selection."""
@@ -44,6 +44,7 @@ class LakeProvider(tb.DataProvider):  # type: ignore[misc]
     def __init__(self, service: Service, points_a_card: int = POINTS_A_CARD) -> None:
         self._service = service
         self._points_a_card = points_a_card
+        self._bytes = KeptBytes(service)
 
     def experiment_metadata(self, ctx: Any = None, *, experiment_id: str) -> Any:
         """Nothing of a selection is kept besides its runs."""
@@ -133,7 +134,7 @@ class LakeProvider(tb.DataProvider):  # type: ignore[misc]
         key_of = {run.run_id: run.run_key for run in index.runs}
         asked = wanted(index, plugin_name, run_tag_filter, "blob")
         return _nested(
-            (one, list(_sequences(rows, one, key_of[one.run_id])))
+            (one, self._sequences(rows, one, key_of[one.run_id]))
             for one, rows in self._rows(index, "blobs", asked, downsample)
         )
 
@@ -146,10 +147,27 @@ class LakeProvider(tb.DataProvider):  # type: ignore[misc]
         if key.literal:
             return key.literal.encode()
         try:
-            with self._service.cursor() as con:
-                return media.data(con, *key[:5])
+            return self._bytes.get(key)
         except UsageError as error:
             raise errors.NotFoundError(error.message) from error
+
+    def _sequences(self, rows: list[tuple[Any, ...]], one: Series, run_key: str) -> list[Any]:
+        """The byte strings of each step, as references."""
+        found, told = [], list[keys.Key]()
+        for (step, wall_time), of_step in groupby(rows, lambda row: row[:2]):
+            items = list(of_step)
+            refs = [
+                keys.Key(run_key, file_id, record, idx, one.tag)
+                for *_, idx, _, _, file_id, record in items
+            ]
+            told += refs
+            if one.plugin == "images":
+                sizes = (str(size or 0) for size in items[0][4:6])
+                refs[:0] = [keys.Key("", 0, 0, 0, "", literal=size) for size in sizes]
+            references = [tb.BlobReference(keys.write(key)) for key in refs]
+            found.append(tb.BlobSequenceDatum(step, wall_time, references))
+        self._bytes.tell(told)
+        return found
 
     def _read(
         self, ctx: Any, table: points.Table, kind: str, plugin: str, most: int | None, given: Any,
@@ -225,19 +243,3 @@ def _nested(found: Iterable[tuple[Series, T]]) -> Found[T]:
     for one, value in found:
         result.setdefault(one.run, {})[one.tag] = value
     return result
-
-
-def _sequences(rows: list[tuple[Any, ...]], one: Series, run_key: str) -> Iterator[Any]:
-    """The byte strings of each step, as references."""
-    for (step, wall_time), of_step in groupby(rows, lambda row: row[:2]):
-        found = list(of_step)
-        refs = [
-            keys.Key(run_key, file_id, record, idx, one.tag)
-            for *_, idx, _, _, file_id, record in found
-        ]
-        if one.plugin == "images":
-            sizes = (str(size or 0) for size in found[0][4:6])
-            refs[:0] = [keys.Key("", 0, 0, 0, "", literal=size) for size in sizes]
-        yield tb.BlobSequenceDatum(
-            step, wall_time, [tb.BlobReference(keys.write(key)) for key in refs]
-        )
