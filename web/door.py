@@ -201,7 +201,10 @@ def _page(onward: str, why: str = "", name: str = "") -> str:
 
 def _onward(address: str) -> str:
     """*address* if it is a page of this server."""
-    parts = urlsplit(address.replace("\\", "/")[:4096])
+    try:
+        parts = urlsplit(address.replace("\\", "/")[:4096])
+    except ValueError:
+        return "/"
     here = not parts.scheme and not parts.netloc and address.startswith("/")
     return address if here and not address.startswith(("//", "/\\", "/login")) else "/"
 

@@ -75,7 +75,10 @@ def tensorboard(service: Service) -> Blueprint:
     @blueprint.get("/experiment/defaultExperimentId/data/<path:rest>")
     def download(rest: str) -> Answer:
         """Links to a card's data have no prefix: the page that they are on says which is meant."""
-        parts = urlsplit(request.headers.get("Referer", ""))
+        try:
+            parts = urlsplit(request.headers.get("Referer", ""))
+        except ValueError:
+            abort(404)
         places = parts.path.split("/")
         if parts.netloc != request.host or len(places) < 3 or places[1] != "tb":
             abort(404)

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 
 import pyarrow as pa
@@ -15,6 +16,8 @@ from ...core.errors import UsageError
 
 MAX_PATTERN = 4_096
 _PATIENCE_S = 2.0
+# Of a filter, for the values of all sessions together.
+_PATIENCE_FILTER_S = 10.0
 # What RE2 has not, above all what looks ahead, is Python's to find, in a process that can be ended.
 _SLOW = """
 import json, re, sys
@@ -67,10 +70,27 @@ def _apart(pattern: str, texts: Sequence[str]) -> list[bool]:
 
 
 def filter_of(pattern: str) -> Callable[[object], bool]:
-    """What the hparams plugin makes of a pattern: whether it occurs in a value, which is text."""
+    """What the hparams plugin makes of a pattern: whether it occurs in a value, which is text.
+
+    It asks of one value after the other: each is looked at once, and all within a limit, else BadPattern.
+    """
     matching(pattern, [""], start=False)
+    known: dict[str, bool] = {}
+    spent = 0.0
 
     def found(value: object) -> bool:
-        return isinstance(value, str) and matching(pattern, [value], start=False)[0]
+        nonlocal spent
+        if not isinstance(value, str):
+            return False
+        if value not in known:
+            if spent > _PATIENCE_FILTER_S:
+                message = (
+                    f"the pattern {pattern[:100]!r} takes longer than {_PATIENCE_FILTER_S:.0f} s"
+                )
+                raise BadPattern(message, hint="write it without what looks ahead or behind")
+            begin = time.monotonic()
+            known[value] = matching(pattern, [value], start=False)[0]
+            spent += time.monotonic() - begin
+        return known[value]
 
     return found

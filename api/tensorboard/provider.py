@@ -113,9 +113,11 @@ class LakeProvider(tb.DataProvider):  # type: ignore[misc]
         run_tag_filter: Any = None,
     ) -> Found[list[Any]]:  # fmt: skip
         """Tensors; see `DataProvider`."""
+        # What is no UTF-8 its plugin fails at: texts are shown as they were made readable.
+        array = values.words if plugin_name == "text" else values.array
         found = self._read(
             ctx, "tensors", "tensor", plugin_name, downsample, run_tag_filter,
-            lambda step, wall_time, *rest: tb.TensorDatum(step, wall_time, values.array(*rest)),
+            lambda step, wall_time, *rest: tb.TensorDatum(step, wall_time, array(*rest)),
         )  # fmt: skip
         fit: Found[list[Any]] = {}
         for run, of_run in found.items():

@@ -20,6 +20,9 @@ _READERS = {
     "pr_curves": pr_curve, "mesh": mesh,
 }  # fmt: skip
 
+# Elements of one value: each becomes objects and text, and a page asks for dozens of values.
+_MOST = {"histograms": 100_000, "pr_curves": 100_000, "text": 100_000}
+
 # What every object of JavaScript has.
 _INHERITED = frozenset((
     "__proto__", "constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable",
@@ -55,6 +58,8 @@ def content(plugin: str, written: bytes) -> bytes | None:
 
 def fits(plugin: str, value: np.ndarray) -> bool:
     """Whether a plugin can show *value*."""
+    if plugin in _MOST and value.size > _MOST[plugin]:
+        return False
     if plugin == "histograms":
         return value.dtype != object and value.ndim == 2 and value.shape[1] == 3
     if plugin == "pr_curves":

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
+from google.protobuf.message import DecodeError
 from tensorboard.compat.proto import tensor_pb2
 from tensorboard.util import tensor_util
 
+# A tensor may declare any shape and hold one value to repeat: of more elements nothing is shown.
+MAX_ELEMENTS = 1 << 22
 _TYPES = {"bfloat16": np.float32}
 
 
@@ -30,11 +34,21 @@ def array(
     return np.zeros(0, np.float32)
 
 
+def words(
+    dtype: str, shape: list[int] | None, data: Any, strings: list[str] | None, raw: bytes | None
+) -> np.ndarray:
+    """The same for texts, which are UTF-8 in any case."""
+    return array(dtype, shape, data, strings, None if strings is not None else raw)
+
+
 def _unpacked(raw: bytes) -> np.ndarray:
-    proto = tensor_pb2.TensorProto.FromString(raw)
     try:
+        proto = tensor_pb2.TensorProto.FromString(raw)
+        sizes = (max(dim.size, 0) for dim in proto.tensor_shape.dim)
+        if math.prod(sizes) > MAX_ELEMENTS:
+            return np.zeros(0, np.float32)
         return np.asarray(tensor_util.make_ndarray(proto))
-    except (TypeError, ValueError, KeyError, OverflowError, AttributeError):
+    except (TypeError, ValueError, KeyError, OverflowError, AttributeError, DecodeError):
         return np.zeros(0, np.float32)
 
 

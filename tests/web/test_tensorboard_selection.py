@@ -176,6 +176,14 @@ def test_links_that_lead_nowhere(
     assert "<script> =" not in answer.text and kept(tmp_path) == 0
 
 
+def test_a_download_from_an_address_that_is_none(client: FlaskClient) -> None:
+    """A referrer is what anybody writes."""
+    for referrer in ("http://[", "http://[::1/tb/x/", "", "http://elsewhere/tb/x/"):
+        given = {"Referer": referrer}
+        path = "/experiment/defaultExperimentId/data/plugin/scalars/tags"
+        assert client.get(path, headers=given).status_code == 404
+
+
 def test_an_id_that_nobody_has(client: FlaskClient) -> None:
     """Our page with a way back, at every address below; without the slash one is led there."""
     for path in ("", "data/runs", "data/plugin/scalars/tags"):

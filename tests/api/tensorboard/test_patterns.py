@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from boardlake.api.tensorboard import patterns
 from boardlake.api.tensorboard.patterns import MAX_PATTERN, BadPattern, filter_of, matching
 
 TAGS = ["loss", "train/loss", "eval/loss", "acc", "loss\nx", "", "a|b", "Größe"]
@@ -61,3 +62,13 @@ def test_the_filter_of_a_column() -> None:
     assert not filter_of("a")(1.0)
     with pytest.raises(BadPattern):
         filter_of("(")
+
+
+def test_a_filter_is_limited_for_all_values_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each value takes a process where the pattern looks ahead; those that are known take none."""
+    found = filter_of("(?=d)da")
+    assert found("adam")
+    monkeypatch.setattr(patterns, "_PATIENCE_FILTER_S", 0.0)
+    assert found("adam")
+    with pytest.raises(BadPattern, match="takes longer"):
+        found("sgd")

@@ -38,7 +38,7 @@ def test_what_nothing_is_left_of() -> None:
         ("histograms", (0, 3), True), ("histograms", (4, 3), True), ("histograms", (3,), False),
         ("histograms", (4, 2), False), ("pr_curves", (6, 5), True), ("pr_curves", (5, 6), False),
         ("pr_curves", (6,), False), ("mesh", (1, 4, 3), True), ("mesh", (4, 3), False),
-        ("text", (2,), False), ("mine", (7,), True),
+        ("text", (2,), False), ("mine", (7,), True), ("histograms", (40_000, 3), False),
     ],
 )  # fmt: skip
 def test_numbers_by_shape(plugin: str, shape: tuple[int, ...], fits: bool) -> None:

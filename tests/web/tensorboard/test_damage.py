@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from flask.testing import FlaskClient
+from tensorboard.compat.proto import summary_pb2, types_pb2
 
 from boardlake.api.service import Service
 from boardlake.ingest.sample.writer import EventWriter
@@ -72,6 +73,40 @@ def test_a_list_has_the_good_run(filled: Filled) -> None:
             )
     assert asked
     assert [name for name, answer in asked if answer.status_code >= 500] == []
+
+
+def test_a_value_that_unpacks_to_millions(filled: Filled) -> None:
+    """A hundred bytes that declare a large tensor are not shown; what is no UTF-8 is, made readable."""
+
+    def write(log: EventWriter) -> None:
+        for tag, plugin, dtype, sizes in (
+            ("weights", "histograms", types_pb2.DT_FLOAT, (1 << 40, 3)),
+            ("many", "text", types_pb2.DT_STRING, (1 << 30,)),
+            ("weights2", "histograms", types_pb2.DT_FLOAT, (1 << 16, 3)),
+        ):
+            value = summary_pb2.Summary.Value(tag=tag)
+            value.metadata.plugin_data.plugin_name = plugin
+            value.tensor.dtype = dtype
+            for size in sizes:
+                value.tensor.tensor_shape.dim.add(size=size)
+            if dtype == types_pb2.DT_FLOAT:
+                value.tensor.float_val.append(1.0)
+            else:
+                value.tensor.string_val.append(b"x")
+            log.values([value], 1, AT)
+        log.tensor("odd", np.array(b"a\xff", object), 1, AT, plugin="text")
+
+    client, _ = filled({"run": write})
+    url = client.post("/api/v1/tensorboard", json={}).json["url"]
+    for route, tag, shown in (
+        ("histograms/histograms", "weights", ""), ("histograms/histograms", "weights2", ""),
+        ("text/text", "many", ""), ("text/text", "odd", "a"),
+    ):  # fmt: skip
+        query = {"run": "run", "tag": tag}
+        answer = client.get(f"{url}data/plugin/{route}", query_string=query)
+        assert answer.status_code < 500
+        assert len(answer.data) < 10_000
+        assert shown in answer.text
 
 
 def test_a_pattern_of_a_layout_that_explodes(filled: Filled) -> None:
