@@ -131,6 +131,9 @@ def _asked(service: Service) -> str:
         selections.find(service, given["view"])
         return given["view"]
     keys = dict.fromkeys(key for key in given.get("runs", "").split(",") if key)
+    if "runs" in given and not keys:
+        # Without a list all runs were meant.
+        raise UsageError("runs: no run is named", hint="runs=KEY,KEY names some by run_key")
     dup, arch = (_on(given, name) for name in _FLAGS)
     chosen = selections.Selection(given.get("q", ""), tuple(keys), dup, arch)
     # What leads nowhere is refused here, and not kept.

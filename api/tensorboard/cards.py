@@ -23,6 +23,8 @@ _OBJECT = ('{"wallTime": ', ', "step": ', ', "value": ', "}")
 _LIST = ("[", ", ", ", ", "]")
 _SCALARS = "scalars"
 _LEAST_BYTES = 1_024
+# Characters of an answer: the page asks for one card at a time, which has some MB.
+_MOST = 100_000_000
 
 
 class TimeSeries(MetricsPlugin):  # type: ignore[misc]
@@ -34,13 +36,18 @@ class TimeSeries(MetricsPlugin):  # type: ignore[misc]
         asked = _parsed(given.get("requests"))
         ctx = plugin_util.context(request.environ)
         experiment = plugin_util.experiment_id(request.environ)
-        texts = [self._card(ctx, experiment, one) for one in asked]
+        texts, size = list[str](), 0
+        for one in asked:
+            texts.append(self._card(ctx, experiment, one))
+            size += len(texts[-1])
+            if size > _MOST:
+                raise errors.InvalidArgumentError("'requests' has too many cards: ask for fewer")
         return _answer(request, f"[{', '.join(texts)}]")
 
     def _card(self, ctx: Any, experiment: str, asked: dict[str, Any]) -> str:
         if asked.get("plugin") != _SCALARS or self._get_invalid_request_error(asked):
             return _json(self._get_time_series(ctx, experiment, asked))
-        runs = [asked["run"]] if asked.get("run") else None
+        runs = [str(asked["run"])] if asked.get("run") else None
         most = self._plugin_downsampling[_SCALARS]
         found = _curves(self._data_provider, ctx, asked["tag"], runs, most, _OBJECT)
         return f'{_json(self._create_base_response(asked))[:-1]}, "runToSeries": {found}}}'

@@ -15,6 +15,8 @@ from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 MAX_CONFIG, MAX_TENSOR, MAX_TABLE, MAX_SPRITE = 1 << 20, 256 << 20, 64 << 20, 64 << 20
 _MAX_EMBEDDINGS = 1_000
 _CHUNK = 1 << 20
+# Numbers of a row are Python objects for a moment, which take thirty times as much.
+_MAX_ROW = 2 << 20
 _SNIFFED = 1 << 16
 _MOST_SHAPES = 2_000
 # Whoever parses has numbers as Python objects for a moment: only so many at a time.
@@ -62,7 +64,7 @@ class Shapes:
         self._kept: OrderedDict[tuple[int, ...], tuple[int, int]] = OrderedDict()
 
     def of(self, file: BinaryIO) -> tuple[int, int] | None:
-        """Rows and columns; None where it is no text, or has no row."""
+        """Rows and columns; None where it is no text, or has no row. Raises Unreadable."""
         info = os.fstat(file.fileno())
         key = (info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns)
         with self._lock:
@@ -101,9 +103,15 @@ def _count(file: BinaryIO) -> tuple[int, int] | None:
 
 
 def _lines(file: BinaryIO) -> Iterator[list[bytes]]:
-    """Lines that are not empty, some at a time."""
-    while lines := file.readlines(_CHUNK):
-        yield [line for one in lines if (line := one.rstrip(b"\n"))]
+    """Lines that are not empty, some at a time. Raises Unreadable for one that is too long."""
+    rest = b""
+    while chunk := file.read(_CHUNK):
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield [line for line in lines if line]
+        if len(rest) > _MAX_ROW:
+            raise Unreadable(f"a row of the tensor has more than {_MAX_ROW / 1e6:,.0f} MB")
+    if rest:
+        yield [rest]
 
 
 def vectors(file: BinaryIO, shape: list[int], most: int | None) -> bytes:

@@ -123,7 +123,7 @@ class Projector(base_plugin.TBPlugin):  # type: ignore[misc]
                 try:
                     with self._ways.beside(file, one.tensor_path, embeddings.MAX_TENSOR) as opened:
                         one.tensor_shape.extend(self._shapes.of(opened) or ())
-                except OutOfReach:
+                except (OutOfReach, Unreadable):
                     # Whoever asks for the tensor is told.
                     continue
         return respond(request, json_format.MessageToJson(config), "application/json")

@@ -164,6 +164,8 @@ def test_links_lead_to_the_selection(client: FlaskClient) -> None:
         ("runs=nobody", 404, "None of the runs is in the lake: 'nobody'"),
         (f"runs={','.join(f'k{i}' for i in range(5_001))}", 400, "More than 5,000 runs"),
         ("view=nosuch", 404, "There is no view 'nosuch'"),
+        ("runs=", 400, "no run is named"),
+        ("runs=,,&q=resnet", 400, "no run is named"),
         ("q=%3Cscript%3E%20%3D%201%20and", 400, "<script> = 1 and"),
     ],
 )  # fmt: skip

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 from flask.testing import FlaskClient
 from tensorboard.compat.proto import summary_pb2, types_pb2
+from werkzeug.test import TestResponse
 
 from boardlake.api.service import Service
+from boardlake.api.tensorboard import cards
 from boardlake.ingest.sample.writer import EventWriter
 
 AT = 1_700_000_000.0
@@ -107,6 +111,25 @@ def test_a_value_that_unpacks_to_millions(filled: Filled) -> None:
         assert answer.status_code < 500
         assert len(answer.data) < 10_000
         assert shown in answer.text
+
+
+def test_cards_that_nobody_asks_for(filled: Filled, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is no text is no run; more than an answer may hold is refused, and never 500."""
+    client, _ = filled({"good": good})
+    url = client.post("/api/v1/tensorboard", json={}).json["url"]
+
+    def ask(*given: dict[str, Any]) -> TestResponse:
+        at = f"{url}data/plugin/timeseries/timeSeries"
+        return client.post(at, data={"requests": json.dumps(given)})
+
+    card = {"plugin": "scalars", "tag": "loss"}
+    answer = ask(card | {"run": 1}, card)
+    assert answer.status_code == 200
+    assert [len(one["runToSeries"]) for one in answer.json] == [0, 1]
+    monkeypatch.setattr(cards, "_MOST", 1_000)
+    assert ask(*[card] * 3).status_code == 200
+    refused = ask(*[card] * 300)
+    assert refused.status_code == 400 and "ask for fewer" in refused.text
 
 
 def test_a_pattern_of_a_layout_that_explodes(filled: Filled) -> None:

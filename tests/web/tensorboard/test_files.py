@@ -7,6 +7,7 @@ import shutil
 import socket
 import string
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -317,12 +318,25 @@ def test_a_tensor_in_a_checkpoint_is_told(house: House) -> None:
 
 def test_the_first_rows_of_a_large_tensor() -> None:
     """Only what is asked for is taken apart."""
-    from io import BytesIO
-
     text = (tsv(rows(3, 4)) + "nonsense\n").encode()
     assert len(embeddings.vectors(BytesIO(text), [], 3)) == 3 * 4 * 4
     with pytest.raises(embeddings.Unreadable, match="row 4"):
         embeddings.vectors(BytesIO(text), [], None)
+
+
+@pytest.mark.parametrize("numbers", [1, 3, 250_000])
+def test_rows_longer_than_a_read(numbers: int) -> None:
+    """They are whole, with and without an end of line behind the last."""
+    row = b"\t".join([b"0.5"] * numbers)
+    for text in (row, row + b"\n", row + b"\n\n" + row):
+        rows = text.count(b"5") // numbers
+        assert len(embeddings.vectors(BytesIO(text), [], None)) == rows * numbers * 4
+
+
+def test_a_row_without_end() -> None:
+    """One line of a file may be all of it: its numbers would fill the memory."""
+    with pytest.raises(embeddings.Unreadable, match="more than 2 MB"):
+        embeddings.vectors(BytesIO(b"1\t" * (4 << 20)), [], 1)
 
 
 def test_every_embedding_has_a_name(house: House) -> None:
