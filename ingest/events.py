@@ -15,8 +15,11 @@ from tensorboard.util import tensor_util
 from ..core.values import Kind, SeriesMeta
 from . import media
 
-# A tensor proto may declare any shape and hold one value to repeat; more than this stays raw.
+# More than this stays raw.
 MAX_ELEMENTS = 1 << 24
+# A tensor proto may declare any shape and hold one value to repeat: beyond so many elements each
+# needs a byte of its own, or a file of some bytes would fill the memory.
+_MAX_REPEATED = 256
 MAX_TAG = 4096
 _BLOB_PLUGINS = frozenset(
     {
@@ -192,11 +195,12 @@ def histogram_rows(histo: Any) -> np.ndarray:
 
 
 def _array(tensor: Any) -> np.ndarray | None:
-    """The tensor as an array, or None where it is too big, unknown or does not fit its shape."""
+    """The tensor as an array; None where it is too big, repeats a value too often, or does not fit."""
     elements = 1
+    most = min(max(_MAX_REPEATED, tensor.ByteSize()), MAX_ELEMENTS)
     for dim in tensor.tensor_shape.dim:
         elements *= max(dim.size, 0)
-        if elements > MAX_ELEMENTS:
+        if elements > most:
             return None
     try:
         return np.asarray(tensor_util.make_ndarray(tensor))

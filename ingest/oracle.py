@@ -293,11 +293,11 @@ class _Reading:
 
 
 def _array(tensor: Any) -> Any:
-    """What tensorboard makes of a tensor, or None where it makes nothing or far too much."""
+    """What tensorboard makes of a tensor; None where that is nothing or far more than its bytes."""
     elements = 1
     for dim in tensor.tensor_shape.dim:
         elements *= max(dim.size, 0)
-        if elements > MAX_ELEMENTS:
+        if elements > min(MAX_ELEMENTS, max(256, tensor.ByteSize())):
             return None
     try:
         return np.asarray(tensor_util.make_ndarray(tensor))

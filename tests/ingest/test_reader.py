@@ -9,7 +9,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from tensorboard.compat.proto import summary_pb2, types_pb2
 
 from boardlake.core.values import Place
 from boardlake.ingest.memory import Memory
@@ -291,6 +293,28 @@ def test_growing_while_it_is_read_is_for_the_next_cycle(house: Any) -> None:
     place = Place("src", "key", "run", "", "here", "p", "n")
     (piece,) = read(source, Work(entry, place, None), Limits())
     assert piece.after.offset == entry.size < file.stat().st_size
+
+
+def test_a_value_that_is_repeated_is_not_spelt_out(house: Any) -> None:
+    """A few bytes may declare millions of elements: beyond some they stay as they came."""
+
+    def repeated(tag: str, size: int) -> Any:
+        value = summary_pb2.Summary.Value(tag=tag)
+        value.tensor.dtype = types_pb2.DT_FLOAT
+        value.tensor.tensor_shape.dim.add(size=size)
+        value.tensor.float_val.append(1.5)
+        return value
+
+    path = house.source / NAME
+    path.parent.mkdir(parents=True)
+    with EventWriter(path) as log:
+        log.values([repeated("few", 256), repeated("many", 1 << 23)], 0, WALL)
+        log.tensor("spelt out", np.arange(1_000, dtype=np.uint8), 0, WALL)
+    house.cycle()
+    found = "SELECT tag, len(data), octet_length(raw) < 100 FROM tensors ORDER BY tag"
+    assert house.query(found) == [
+        ("few", 256, None), ("many", None, True), ("spelt out", 1_000, None),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("media", ["copy", "reference", "skip"])

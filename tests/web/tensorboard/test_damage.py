@@ -86,7 +86,7 @@ def test_a_value_that_unpacks_to_millions(filled: Filled) -> None:
         for tag, plugin, dtype, sizes in (
             ("weights", "histograms", types_pb2.DT_FLOAT, (1 << 40, 3)),
             ("many", "text", types_pb2.DT_STRING, (1 << 30,)),
-            ("weights2", "histograms", types_pb2.DT_FLOAT, (1 << 16, 3)),
+            ("weights2", "histograms", types_pb2.DT_FLOAT, (1 << 22, 3)),
         ):
             value = summary_pb2.Summary.Value(tag=tag)
             value.metadata.plugin_data.plugin_name = plugin
