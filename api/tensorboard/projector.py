@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -23,6 +24,8 @@ from .provider import index_of
 
 # Of configs that have to be fetched so many are looked into before a run is chosen.
 _AT_ONCE, _MOST_ASKED = 6, 24
+# A config of a megabyte takes a second: those that are not looked into by then tell when they are chosen.
+_PATIENCE_S = 10.0
 # What the front end puts into URLs as it is, though it means something there.
 _UNSAFE = str.maketrans({char: quote(char, safe="") for char in "%&#+"})
 
@@ -95,10 +98,12 @@ class Projector(base_plugin.TBPlugin):  # type: ignore[misc]
 
     def _why(self, files: dict[str, File]) -> dict[str, str]:
         """Why there is nothing to show, by name; of many that are fetched the first tell, side by side."""
-        found = {
-            name: self._ways.leads(file) if file.away else self._shown(file)
-            for name, file in files.items()
-        }
+        until, found = time.monotonic() + _PATIENCE_S, dict[str, str]()
+        for name, file in files.items():
+            if file.away:
+                found[name] = self._ways.leads(file)
+            else:
+                found[name] = self._shown(file) if time.monotonic() < until else ""
         asked = [name for name, file in files.items() if file.away and not found[name]]
         if asked:
             with ThreadPoolExecutor(_AT_ONCE) as pool:

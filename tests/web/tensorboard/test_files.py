@@ -20,7 +20,7 @@ from tensorboard.plugins.projector.projector_plugin import ProjectorPlugin
 from werkzeug.test import TestResponse
 
 from boardlake.api.service import Service
-from boardlake.api.tensorboard import embeddings
+from boardlake.api.tensorboard import embeddings, projector
 from boardlake.cli.main import main
 from boardlake.core.settings import SourceSettings
 from boardlake.ingest.fetched import Fetched
@@ -337,6 +337,18 @@ def test_a_row_without_end() -> None:
     """One line of a file may be all of it: its numbers would fill the memory."""
     with pytest.raises(embeddings.Unreadable, match="more than 2 MB"):
         embeddings.vectors(BytesIO(b"1\t" * (4 << 20)), [], 1)
+
+
+def test_configs_that_take_long(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking into all of them ends; what is wrong with the others is told of the one that is chosen."""
+    for name in ("a", "b"):
+        (house.run(name) / CONFIG).write_text("nonsense", "utf-8")
+    board = house.board()
+    assert board.get(f"{AT}/runs") == []
+    monkeypatch.setattr(projector, "_PATIENCE_S", 0.0)
+    assert board.get(f"{AT}/runs") == ["a", "b"]
+    answer = board.send(f"{AT}/info", query_string={"run": "a"})
+    assert answer.status_code == 400 and "damaged" in text(answer)
 
 
 def test_every_embedding_has_a_name(house: House) -> None:
