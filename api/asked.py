@@ -218,6 +218,8 @@ class TensorBoardAsked(Chosen):
     """Which runs TensorBoard is opened on: a view, a list, or else those of the filter."""
 
     runs: list[RunKey] = Field(
-        [], max_length=100_000, description="run_keys; they win over filter."
+        [], max_length=100_000, description="run_keys; without any, those of filter."
     )
-    view: str = Field("", max_length=64, description="Id of a saved view; it wins over both.")
+    view: str = Field(
+        "", max_length=64, description="Id of a saved view; runs and filter are empty then."
+    )

@@ -34,6 +34,7 @@ _MOST_SOURCES = 10_000
 # What stays free of the disk.
 _RESERVE = 256 << 20
 _AT_ONCE = 4
+_TURN_S = 5.0
 
 
 @dataclass
@@ -79,11 +80,19 @@ class Fetched:
             if (copy := self._fresh(key, most)) is not None:
                 return copy
             try:
-                with self._at_once:
-                    return self._fetch(key, most)
+                return self._in_turn(key, most)
             finally:
                 with self._lock:
                     self._fetching.pop(key, None)
+
+    def _in_turn(self, key: tuple[str, str, str], most: int) -> BinaryIO:
+        # Slow sources shall not hold all threads of the server.
+        if not self._at_once.acquire(timeout=_TURN_S):
+            raise OutOfReach("other files are being fetched: try again in a moment")
+        try:
+            return self._fetch(key, most)
+        finally:
+            self._at_once.release()
 
     def forget(self) -> None:
         """Let go of all copies."""

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import difflib
 import threading
+import traceback
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    current_app,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from werkzeug.wrappers import Response as Answer
 
 from ..api import foreign
@@ -56,7 +66,7 @@ def tensorboard(service: Service) -> Blueprint:
             answer: Iterable[bytes] = app.call(environ, start, id, path)
             return answer
 
-        response = Response.from_app(call, request.environ)
+        response = _answer(call)
         policy = response.headers.get("Content-Security-Policy")
         if policy:
             response.headers["Content-Security-Policy"] = f"{policy.rstrip('; ')}; {_FRAMES}"
@@ -112,6 +122,21 @@ def _empty(service: Service, id: str) -> str:
     )  # fmt: skip
 
 
+def _answer(call: Callable[..., Iterable[bytes]]) -> Answer:
+    """What TensorBoard answers; it fails at values that do not fit, which is the question's fault."""
+    try:
+        return Response.from_app(call, request.environ)
+    except (ValueError, TypeError, KeyError, IndexError) as error:
+        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+        if frames[-1].f_globals.get("__name__", "").startswith("boardlake."):
+            raise
+        current_app.logger.warning("%s %s", request.method, request.path, exc_info=True)
+        raise UsageError(
+            f"TensorBoard cannot answer this ({type(error).__name__})",
+            hint="a parameter is missing or does not fit",
+        ) from error
+
+
 def _asked(service: Service) -> str:
     """The id of the selection that a query string names; raises UsageError."""
     given, known = request.args, (*_FLAGS, "q", "runs", "view", *_OWN)
@@ -128,6 +153,8 @@ def _asked(service: Service) -> str:
         if "\0" in text:
             raise UsageError(f"{name}: a NUL character is not taken")
     if given.get("view"):
+        if given.get("q") or "runs" in given:
+            raise UsageError("view: it says which runs; q and runs cannot stand beside it")
         selections.find(service, given["view"])
         return given["view"]
     keys = dict.fromkeys(key for key in given.get("runs", "").split(",") if key)

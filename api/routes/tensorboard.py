@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response, jsonify, make_response
 from flask_openapi3.blueprint import APIBlueprint
 
+from ...core.errors import UsageError
 from ..asked import TensorBoardAsked
 from ..given import SelectionGiven
 from ..service import Service
@@ -23,6 +24,8 @@ def blueprint(service: Service) -> APIBlueprint:
         is. At most 5,000 runs. Views of pages that show no runs are refused.
         """
         if body.view:
+            if body.runs or body.filter.strip():
+                raise UsageError("view: it says which runs; runs and filter cannot stand beside it")
             id, found = body.view, selections.find(service, body.view)
         else:
             found = selections.Selection(

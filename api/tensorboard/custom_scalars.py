@@ -8,6 +8,10 @@ from tensorboard.data import provider as tb
 from tensorboard.plugins.custom_scalar import custom_scalars_plugin
 
 from . import patterns
+from .provider import LEAST, POINTS_A_CARD
+
+# A chart of more lines than that shows none of them.
+_MOST_TAGS = 1_000
 
 
 class CustomScalars(custom_scalars_plugin.CustomScalarsPlugin):  # type: ignore[misc]
@@ -26,10 +30,14 @@ class CustomScalars(custom_scalars_plugin.CustomScalarsPlugin):  # type: ignore[
             found = None
         if not tag_regex_string or found is None:
             return {"regex_valid": False, "tag_to_events": {}}
-        wanted = [tag for tag, fits in zip(tags, found, strict=True) if fits]
+        wanted = [tag for tag, fits in zip(tags, found, strict=True) if fits][:_MOST_TAGS]
+        most = min(
+            self._get_scalars_plugin()._downsample_to,
+            max(LEAST, POINTS_A_CARD // max(len(wanted), 1)),
+        )
         read = self._data_provider.read_scalars(
             ctx, experiment_id=experiment, plugin_name="scalars",
-            downsample=self._get_scalars_plugin()._downsample_to,
+            downsample=most,
             run_tag_filter=tb.RunTagFilter(runs=[run], tags=wanted),
         ) if wanted else {}  # fmt: skip
         points = read.get(run, {})

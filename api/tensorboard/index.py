@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from ...core.errors import UsageError
 from ...lake.dashboard import index as lake_index
 from ...lake.dashboard import sessions
 from ..service import Service
@@ -157,8 +158,13 @@ def _make(service: Service, id: str, selection: selections.Selection) -> Index:
         found = lake_index.runs(con, ids).to_pylist()
         # What is known of runs may be a moment older than the lake.
         ids = [row["run_id"] for row in found]
-        table = lake_index.series(con, ids)
+        table = lake_index.series(con, ids, _MOST_SERIES + 1)
         directories = lake_index.directories(con, ids)
+    if table.num_rows > _MOST_SERIES:
+        raise UsageError(
+            f"these {len(ids):,} runs have more than {_MOST_SERIES:,} series: TensorBoard cannot show them",
+            hint="narrow the filter, or select some of the runs",
+        )
     streams: dict[int, set[str]] = {}
     for run_id, stream in (*_rows(table, _STREAM), *_rows(directories, _STREAM)):
         if stream:

@@ -21,7 +21,7 @@ ENVIRON = "boardlake.index"
 """Where the request's environment holds the lists of its selection."""
 
 # TensorBoard makes an object and JSON of every point of a card: 10 us each.
-POINTS_A_CARD, _LEAST = 100_000, 50
+POINTS_A_CARD, LEAST = 100_000, 50
 # The hparams plugin puts steps in 32 bits.
 _MAX_STEP = (1 << 31) - 1
 
@@ -207,7 +207,7 @@ class LakeProvider(tb.DataProvider):  # type: ignore[misc]
 
     def _room(self, most: int | None, runs: int) -> int:
         """How many steps of each series are given where *most* are asked for."""
-        cap = max(_LEAST, self._points_a_card // max(runs, 1))
+        cap = max(LEAST, self._points_a_card // max(runs, 1))
         return cap if most is None else max(1, min(most, cap))
 
 

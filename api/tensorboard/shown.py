@@ -39,12 +39,15 @@ def listed(tag: str) -> bool:
     return tag not in _INHERITED and tag.partition("/")[0] not in _INHERITED
 
 
-@lru_cache(4096)
 def content(plugin: str, written: bytes) -> bytes | None:
     """The content of a series as its plugin can read it: as written, else none, b''.
 
     None where the series cannot be shown without it.
     """
+    return _content(plugin, written) if len(written) > _LONG else _known(plugin, written)
+
+
+def _content(plugin: str, written: bytes) -> bytes | None:
     reader = _READERS.get(plugin)
     if reader is None:
         return written
@@ -54,6 +57,11 @@ def content(plugin: str, written: bytes) -> bytes | None:
         return None if plugin == "mesh" else b""
     # Of a mesh nothing is left without it.
     return None if plugin == "mesh" and not read.shape else written
+
+
+# Contents are few and short, or are not kept.
+_LONG = 4_096
+_known = lru_cache(4_096)(_content)
 
 
 def fits(plugin: str, value: np.ndarray) -> bool:

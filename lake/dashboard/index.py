@@ -34,7 +34,7 @@ _SERIES = """
            arg_max("last", last_step) AS "last"
     FROM series_parts WHERE {where}
     GROUP BY run_id, stream, tag, kind HAVING sum(points) > 0
-    ORDER BY run_id, stream, tag, kind
+    ORDER BY run_id, stream, tag, kind LIMIT {most}
 """
 _LENGTHS = """
     SELECT run_id, stream, tag, max(idx) + 1 AS length
@@ -56,9 +56,12 @@ def runs(con: duckdb.DuckDBPyConnection, run_ids: Sequence[int]) -> pa.Table:
     return _fetch(con, _RUNS, run_ids, "r.run_id")
 
 
-def series(con: duckdb.DuckDBPyConnection, run_ids: Sequence[int]) -> pa.Table:
-    """Every series that has points on its curve, with what describes it, its last step and value."""
-    return _fetch(con, _SERIES, run_ids, "run_id")
+def series(con: duckdb.DuckDBPyConnection, run_ids: Sequence[int], most: int) -> pa.Table:
+    """The series that have points on their curve, with what describes them, last step and value.
+
+    No more than the first *most*, by run, stream and tag.
+    """
+    return _fetch(con, _SERIES.replace("{most}", str(int(most))), run_ids, "run_id")
 
 
 def directories(con: duckdb.DuckDBPyConnection, run_ids: Sequence[int]) -> pa.Table:

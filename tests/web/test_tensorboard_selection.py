@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from boardlake.api.service import Service
+from boardlake.api.tensorboard import index
 from boardlake.api.tensorboard import selection as selections
 from boardlake.api.tensorboard.index import Indexes
 from boardlake.core import tokens
@@ -98,6 +99,8 @@ def test_copies_and_archived_runs(client: FlaskClient, service: Service) -> None
         ({"filter": "hp.lrr > 1"}, 400, "FilterError", "lrr"),
         ({"runs": ["0" * 12, "1" * 12]}, 404, "NoSuchSelection", "'000000000000', '111111111111'"),
         ({"view": "nosuch"}, 404, "NoSuchView", "nosuch"),
+        ({"view": "v", "filter": "x"}, 400, "UsageError", "cannot stand beside"),
+        ({"view": "v", "runs": ["k"]}, 400, "UsageError", "cannot stand beside"),
         ({"runs": [""]}, 400, "UsageError", "runs"),
         ({"runs": [f"k{i}" for i in range(5_001)]}, 400, "UsageError", "more than 5,000 runs"),
         ({"runs": ["k"] * 100_001}, 400, "UsageError", "runs"),
@@ -164,6 +167,8 @@ def test_links_lead_to_the_selection(client: FlaskClient) -> None:
         ("runs=nobody", 404, "None of the runs is in the lake: 'nobody'"),
         (f"runs={','.join(f'k{i}' for i in range(5_001))}", 400, "More than 5,000 runs"),
         ("view=nosuch", 404, "There is no view 'nosuch'"),
+        ("view=v&q=x", 400, "cannot stand beside"),
+        ("view=v&runs=k", 400, "cannot stand beside"),
         ("runs=", 400, "no run is named"),
         ("runs=,,&q=resnet", 400, "no run is named"),
         ("q=%3Cscript%3E%20%3D%201%20and", 400, "<script> = 1 and"),
@@ -274,3 +279,12 @@ def test_posts_of_pages_elsewhere(client: FlaskClient) -> None:
     assert client.post(where, data=form, headers=here).status_code == 200
     there = {"Origin": "http://evil.example"}
     assert client.post(where, data=form, headers=there).status_code == 403
+
+
+def test_more_series_than_the_pages_can_hold(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Said instead of held in memory."""
+    monkeypatch.setattr(index, "_MOST_SERIES", 10)
+    url = client.post("/api/v1/tensorboard", json={}).json["url"]
+    assert "have more than 10 series" in told(client.get(f"{url}data/runs"), 400)

@@ -32,7 +32,7 @@ def test_series_are_those_of_the_view(lake: Lake, ids: list[int]) -> None:
         f"SELECT {names} FROM series WHERE run_id % 2 = 0 AND points > 0"
         " ORDER BY run_id, stream, tag, kind"
     )
-    found = index.series(lake.con, ids)
+    found = index.series(lake.con, ids, 100_000)
     columns = [name.strip(' "') for name in names.split(",")]
     rows = zip(*(found[name].to_pylist() for name in columns), strict=True)
     assert [repr(row) for row in rows] == [repr(row) for row in view] != []

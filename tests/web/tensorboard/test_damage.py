@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from boardlake.api.service import Service
 from boardlake.api.tensorboard import cards
+from boardlake.ingest.sample import forms
 from boardlake.ingest.sample.writer import EventWriter
 
 AT = 1_700_000_000.0
@@ -151,3 +152,34 @@ def test_a_pattern_of_a_layout_that_explodes(filled: Filled) -> None:
         ).get_json(force=True)
         assert answer["regex_valid"] is (text in ("(a+)+$", "a*b"))
         assert bool(answer["tag_to_events"]) is (text == "a*b")
+
+
+def test_questions_that_do_not_fit_are_the_questions_fault(filled: Filled) -> None:
+    """TensorBoard itself fails at them; the answer says so, and is no failure of the server."""
+    client, _ = filled({"good": good})
+    url = client.post("/api/v1/tensorboard", json={}).json["url"]
+    for question in (
+        "images/images?run=good&tag=x&sample=q", "hparams/download_data?format=csv",
+        "pr_curves/pr_curves?run=good&tag=x", "histograms/histograms?run=good",
+    ):  # fmt: skip
+        answer = client.get(f"{url}data/plugin/{question}")
+        assert 400 <= answer.status_code < 500, question
+
+
+def test_a_chart_of_many_tags_is_bounded(filled: Filled) -> None:
+    """A pattern may find all tags of a run: its lines share the points of a card, and some are left out."""
+
+    def write(log: EventWriter) -> None:
+        for step in range(120):
+            log.values(
+                [forms.scalar_tensor(f"t{tag}", 1.0) for tag in range(1_100)], step, AT + step
+            )
+
+    client, _ = filled({"run": write})
+    url = client.post("/api/v1/tensorboard", json={}).json["url"]
+    query = {"run": "run", "tag": ".*"}
+    answer = client.get(f"{url}data/plugin/custom_scalars/scalars", query_string=query)
+    found = answer.get_json(force=True)["tag_to_events"]
+    assert len(found) == 1_000
+    assert {len(points) for points in found.values()} == {100}
+    assert {(points[0][1], points[-1][1]) for points in found.values()} == {(0, 119)}
