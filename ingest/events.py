@@ -16,7 +16,7 @@ from ..core.values import Kind, SeriesMeta
 from . import media
 
 # More than this stays raw.
-MAX_ELEMENTS = 1 << 24
+MAX_ELEMENTS = 1 << 22
 # A tensor proto may declare any shape and hold one value to repeat: beyond so many elements each
 # needs a byte of its own, or a file of some bytes would fill the memory.
 _MAX_REPEATED = 256

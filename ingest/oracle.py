@@ -27,7 +27,7 @@ from . import media
 # tbparse holds a file as Python objects, some ten times its size; longer ones are not for it.
 TBPARSE_BYTES = 32 << 20
 MAX_GAPS = 64
-MAX_ELEMENTS = 1 << 24
+MAX_ELEMENTS = 1 << 22
 _MAX_TAG = 4096
 _FRAME = 16
 _FLUSH_ROWS = 100_000

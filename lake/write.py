@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,6 +21,9 @@ from .ledger import FileRow, Ledger
 from .location import Location
 
 _INSERT_BYTES = 24 << 20
+# Measured: lists of numbers take five times their size, byte strings four.
+_TIMES, _LEAST_BYTES = 6, 128 << 20
+_UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 _TABLES: dict[Kind, str] = {"scalar": "scalar_points", "tensor": "tensors", "blob": "blobs"}
 _RETRIES = 100
 
@@ -137,9 +141,30 @@ def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: pa.Table | None) -
     # DuckDB holds what it writes several times over: images are given to it a part at a time.
     most = max(1, rows.num_rows * _INSERT_BYTES // max(rows.nbytes, 1))
     for start in range(0, rows.num_rows, most):
-        con.register("batch", rows.slice(start, most))
-        con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM batch")
+        part = rows.slice(start, most)
+        con.register("batch", part)
+        with _room(con, part.nbytes):
+            con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM batch")
         con.unregister("batch")
+
+
+@contextmanager
+def _room(con: duckdb.DuckDBPyConnection, nbytes: int) -> Iterator[None]:
+    """Within it a statement may take what rows of *nbytes* need: one value may be of 256 MB."""
+    if nbytes <= _INSERT_BYTES:
+        yield
+        return
+    ((before,),) = con.execute("SELECT current_setting('memory_limit')").fetchall()
+    number, unit = str(before).split()
+    need = _LEAST_BYTES + _TIMES * nbytes
+    if float(number) * _UNITS[unit] < need:
+        con.execute(f"SET memory_limit = '{need}B'")
+    try:
+        yield
+    finally:
+        # What it still holds on to it gives back later.
+        with suppress(duckdb.OutOfMemoryException):
+            con.execute(f"SET memory_limit = '{before}'")
 
 
 def forget_points(con: duckdb.DuckDBPyConnection, rows: list[FileRow]) -> set[SeriesKey]:
