@@ -19,7 +19,6 @@ _KEPT_BY_PLUGINS = re.compile(
     r"(?:(?P<home>.*)/)?plugins/(?:profile/[^/]+|org_tensorflow_tensorboard_projector)"
 )
 _LOCAL = "local"
-_KEPT = "files"
 
 
 class File(NamedTuple):
@@ -57,10 +56,7 @@ class File(NamedTuple):
 
 def of_kind(index: Index, kind: str) -> list[File]:
     """The files of a *kind* (`profile`, `projector`) that the runs of a selection have."""
-    if _KEPT not in index.made:
-        index.made[_KEPT] = _find(index)
-    found: dict[str, list[File]] = index.made[_KEPT]
-    return found.get(kind, [])
+    return index.once("files", _find).get(kind, [])
 
 
 def kinds(index: Index) -> list[str]:

@@ -119,22 +119,22 @@ def _series(content: bytes) -> Any:
 
 def _sessions(index: Index) -> dict[str, dict[str, bytes]]:
     """For each run with hyperparameters the contents of its start and its end, by tag."""
-    made: dict[str, dict[str, bytes]] | None = index.made.get("sessions")
-    if made is None:
-        with index.service.cursor() as con:
-            table = sessions.hparams(con, index.run_ids, MAX_NAMES)
-        runs = {run.run_id: run for run in index.runs}
-        rows = zip(*(column.to_pylist() for column in table.columns), strict=True)
-        logged = _logged(index)
-        found = {}
-        for run_id, of_run in groupby(rows, lambda row: row[0]):
-            run = runs[run_id]
-            named = ((name, *rest) for _, name, *rest in of_run)
-            found[run.name] = _session(run, named, *logged.get(run_id, _NOTHING))
-        _ungroup([start for start, _ in found.values()])
-        made = {name: _contents(start, end) for name, (start, end) in found.items()}
-        index.made["sessions"] = made
-    return made
+    return index.once("sessions", _made_sessions)
+
+
+def _made_sessions(index: Index) -> dict[str, dict[str, bytes]]:
+    with index.service.cursor() as con:
+        table = sessions.hparams(con, index.run_ids, MAX_NAMES)
+    runs = {run.run_id: run for run in index.runs}
+    rows = zip(*(column.to_pylist() for column in table.columns), strict=True)
+    logged = _logged(index)
+    found = {}
+    for run_id, of_run in groupby(rows, lambda row: row[0]):
+        run = runs[run_id]
+        named = ((name, *rest) for _, name, *rest in of_run)
+        found[run.name] = _session(run, named, *logged.get(run_id, _NOTHING))
+    _ungroup([start for start, _ in found.values()])
+    return {name: _contents(start, end) for name, (start, end) in found.items()}
 
 
 def _logged(index: Index) -> dict[int, tuple[Any, Any]]:
@@ -213,19 +213,21 @@ def _contents(start: Any, end: Any) -> dict[str, bytes]:
 
 def _metrics(index: Index) -> Found[Series]:
     """The scalar series by the run whose metrics they are: those of add_hparams are the run's own."""
-    made: Found[Series] | None = index.made.get("metrics")
-    if made is None:
-        made, late = {}, list[tuple[str, Series]]()
-        names = {run.run_id: run.name for run in index.runs}
-        for one in index.series("scalars"):
-            timed = _TIMED.fullmatch(one.stream)
-            if timed:
-                late.append((series_run(names[one.run_id], timed[1] or ""), one))
-            elif (one.tag, one.last) != _PLACEHOLDER:
-                made.setdefault(one.run, {})[one.tag] = one
-        # Of several calls the last; what the run itself logged under the tag comes first.
-        for run, one in sorted(late, key=lambda pair: pair[1].stream, reverse=True):
-            if (one.tag, one.last) != _PLACEHOLDER:
-                made.setdefault(run, {}).setdefault(one.tag, one)
-        index.made["metrics"] = made
+    return index.once("metrics", _made_metrics)
+
+
+def _made_metrics(index: Index) -> Found[Series]:
+    made: Found[Series] = {}
+    late: list[tuple[str, Series]] = []
+    names = {run.run_id: run.name for run in index.runs}
+    for one in index.series("scalars"):
+        timed = _TIMED.fullmatch(one.stream)
+        if timed:
+            late.append((series_run(names[one.run_id], timed[1] or ""), one))
+        elif (one.tag, one.last) != _PLACEHOLDER:
+            made.setdefault(one.run, {})[one.tag] = one
+    # Of several calls the last; what the run itself logged under the tag comes first.
+    for run, one in sorted(late, key=lambda pair: pair[1].stream, reverse=True):
+        if (one.tag, one.last) != _PLACEHOLDER:
+            made.setdefault(run, {}).setdefault(one.tag, one)
     return made

@@ -5,10 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import pyarrow as pa
 
@@ -23,6 +22,8 @@ from .names import Place, run_names, series_run
 # Of so many selections the lists stay in memory, and of so many series together.
 _MOST_KEPT, _MOST_SERIES = 64, 400_000
 _FRESH_S = 60
+
+T = TypeVar("T")
 
 
 class Run(NamedTuple):
@@ -70,32 +71,30 @@ class Index:
     by_plugin: dict[str, dict[str, dict[str, Series]]]
     started: dict[str, float | None]
     size: int
-    made: dict[str, Any] = field(default_factory=dict)
-    """What others make of it once, by name."""
+    _made: dict[str, Any] = field(default_factory=dict)
+    _making: threading.RLock = field(default_factory=threading.RLock)
 
-    @cached_property
-    def run_of_key(self) -> dict[str, Run]:
-        """Runs by run_key."""
-        return {run.run_key: run for run in self.runs}
+    def __post_init__(self) -> None:
+        self.run_ids = [run.run_id for run in self.runs]
+        self.run_of_key = {run.run_key: run for run in self.runs}
 
-    @cached_property
-    def run_ids(self) -> list[int]:
-        """The runs' numbers in the lake."""
-        return [run.run_id for run in self.runs]
+    def once(self, name: str, make: Callable[[Index], T]) -> T:
+        """What *make* makes of the index, made the first time that somebody wants it."""
+        with self._making:
+            if name not in self._made:
+                self._made[name] = make(self)
+            made: T = self._made[name]
+            return made
 
-    @cached_property
+    @property
     def lengths(self) -> dict[tuple[int, str, str], int]:
         """How many byte strings the longest step of a series has, by run_id, stream and tag."""
-        with self.service.cursor() as con:
-            table = lake_index.lengths(con, self.run_ids)
-        rows = _rows(table, ("run_id", "stream", "tag", "length"))
-        return {(run_id, stream, tag): length for run_id, stream, tag, length in rows}
+        return self.once("lengths", _lengths)
 
-    @cached_property
+    @property
     def has_hparams(self) -> bool:
         """Whether any run has hyperparameters."""
-        with self.service.cursor() as con:
-            return sessions.any_hparams(con, self.run_ids)
+        return self.once("has_hparams", _has_hparams)
 
     def series(self, plugin: str, runs: Any = None, tags: Any = None) -> Iterator[Series]:
         """The series of a plugin, of *runs* and *tags* (sets; None is any)."""
@@ -104,6 +103,18 @@ class Index:
             of_run = known[run]
             names = of_run if tags is None else [tag for tag in of_run if tag in tags]
             yield from (of_run[tag] for tag in names)
+
+
+def _lengths(index: Index) -> dict[tuple[int, str, str], int]:
+    with index.service.cursor() as con:
+        table = lake_index.lengths(con, index.run_ids)
+    rows = _rows(table, ("run_id", "stream", "tag", "length"))
+    return {(run_id, stream, tag): length for run_id, stream, tag, length in rows}
+
+
+def _has_hparams(index: Index) -> bool:
+    with index.service.cursor() as con:
+        return sessions.any_hparams(con, index.run_ids)
 
 
 class Indexes:
