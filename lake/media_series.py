@@ -141,8 +141,7 @@ _STEPS = """
     WITH found AS (
         SELECT run_id, tag, stream, step, wall_time, idx, file_id, record, nbytes, width, height,
                mime, label,
-               dense_rank() OVER (PARTITION BY run_id, tag, stream ORDER BY step) - 1 AS i,
-               count(*) OVER () AS items
+               dense_rank() OVER (PARTITION BY run_id, tag, stream ORDER BY step) - 1 AS i
         FROM blobs
         WHERE {where} AND plugin = $plugin AND NOT superseded AND nbytes > 0
           AND tag IN (SELECT unnest($tags::VARCHAR[]))
@@ -150,7 +149,9 @@ _STEPS = """
                OR {{'tag': tag, 'stream': stream}} IN (
                    SELECT unnest($pairs::STRUCT(tag VARCHAR, stream VARCHAR)[])))
     ), counted AS (
-        SELECT *, max(i) OVER (PARTITION BY run_id, tag, stream) + 1 AS steps FROM found
+        SELECT *, max(i) OVER (PARTITION BY run_id, tag, stream) + 1 AS steps,
+               (SELECT count(*) FROM found) AS items
+        FROM found
     ), shared AS (
         SELECT *, greatest(2, steps * $most // items) AS room FROM counted
     )

@@ -45,12 +45,10 @@ def _time(seconds: str) -> str:
     )
 
 
-# Rows before the limit.
-_TOTAL = "count(*) OVER () AS total_"
 _AMONG = " AND run_id IN (SELECT run_id FROM chosen)"
 _NON_FINITE = f"""
     SELECT r.run_key, c.run, s.tag, s.stream, s.first_nan, s.first_inf, s.nan_count, s.inf_count,
-           s.last_step, {_TOTAL}
+           s.last_step
     FROM chosen c JOIN run_facts r USING (run_id) JOIN (
         SELECT run_id, tag, stream, min(nan_step) AS first_nan, min(inf_step) AS first_inf,
                CAST(sum(nan_count) AS BIGINT) AS nan_count, CAST(sum(inf_count) AS BIGINT) AS inf_count,
@@ -60,7 +58,7 @@ _NON_FINITE = f"""
     ORDER BY c.place, s.tag, s.stream
 """
 _STEPS_BACK = f"""
-    SELECT r.run_key, c.run, s.tag, s.stream, s.attempts, s.superseded, s.points, s.last_step, {_TOTAL}
+    SELECT r.run_key, c.run, s.tag, s.stream, s.attempts, s.superseded, s.points, s.last_step
     FROM chosen c JOIN run_facts r USING (run_id) JOIN (
         SELECT run_id, tag, stream, max(attempt) + 1 AS attempts,
                CAST(sum(superseded) AS BIGINT) AS superseded, CAST(sum(points) AS BIGINT) AS points,
@@ -71,7 +69,7 @@ _STEPS_BACK = f"""
 """
 _CLOCK_SKEW = f"""
     SELECT r.run_key, c.run, r.machine, f.path, f.skew AS clock_skew_s,
-           {_time("f.last_wall_time")} AS newest_event, {_time("f.mtime_ns / 1e9")} AS file_time, {_TOTAL}
+           {_time("f.last_wall_time")} AS newest_event, {_time("f.mtime_ns / 1e9")} AS file_time
     FROM chosen c JOIN run_facts r USING (run_id) JOIN (
         SELECT f.run_id, f.path, f.last_wall_time, f.mtime_ns, {SKEW} AS skew FROM files f
         WHERE true{_AMONG}) f ON f.run_id = c.run_id AND abs(f.skew) > {SKEW_S}
@@ -80,30 +78,30 @@ _CLOCK_SKEW = f"""
 _STOPPED = f"""
     SELECT r.run_key, c.run, s.tag, s.stream, s.last_step, s.run_last_step,
            {_time("s.last_wall_time")} AS last_point, {_time("s.run_last_wall_time")} AS run_last_point,
-           s.points, {_TOTAL}
+           s.points
     FROM chosen c JOIN run_facts r USING (run_id)
     JOIN ({STOPPED.format(test=_AMONG)}) s USING (run_id)
     ORDER BY c.place, s.tag, s.stream
 """
-_NO_HPARAMS = f"""
-    SELECT r.run_key, c.run, r.project, r.machine, r.path, r.writer, r.last_event_at, {_TOTAL}
+_NO_HPARAMS = """
+    SELECT r.run_key, c.run, r.project, r.machine, r.path, r.writer, r.last_event_at
     FROM chosen c JOIN runs r USING (run_id) ORDER BY c.place
 """
-_PROBLEMS = f"""
+_PROBLEMS = """
     SELECT r.run_key, c.run, p.kind, count(*) AS problems, count(DISTINCT f.file_id) AS files,
-           min(f.path) AS path, arg_min(p.message, f.path) AS message, {_TOTAL}
+           min(f.path) AS path, arg_min(p.message, f.path) AS message
     FROM chosen c JOIN run_facts r USING (run_id) JOIN files f USING (run_id)
     JOIN problems p ON p.source = f.source AND p.path = f.path
     GROUP BY c.place, r.run_key, c.run, p.kind ORDER BY c.place, p.kind
 """
-_COPIES = f"""
+_COPIES = """
     SELECT r.run_key, c.run, r.source, r.machine, r.path,
-           o.run_key AS copy_of, o.source AS source_of, o.path AS path_of, {_TOTAL}
+           o.run_key AS copy_of, o.source AS source_of, o.path AS path_of
     FROM chosen c JOIN runs r USING (run_id) JOIN run_facts o ON o.run_id = r.duplicate_of
     ORDER BY c.place
 """
-_ENDED = f"""
-    SELECT r.run_key, c.run, r.project, r.machine, r.last_step, r.last_event_at, r.end_reason, {_TOTAL}
+_ENDED = """
+    SELECT r.run_key, c.run, r.project, r.machine, r.last_step, r.last_event_at, r.end_reason
     FROM chosen c JOIN runs r USING (run_id) ORDER BY c.place
 """
 
@@ -244,12 +242,10 @@ def rows(
     try:
         page = f"{check.rows} LIMIT {int(limit)} OFFSET {int(offset)}"
         found = ask.read(con, lambda: con.execute(page).to_arrow_table())
-        if found.num_rows:
-            total = found["total_"][0].as_py()
-        else:
-            # No row has room for it beyond the last page.
+        total = offset + found.num_rows
+        if found.num_rows == limit or (offset and not found.num_rows):
             counted = f"SELECT count(*) FROM ({check.rows})"
             ((total,),) = ask.read(con, lambda: con.execute(counted).fetchall())
     finally:
         con.unregister("chosen")
-    return found.drop_columns("total_"), int(total)
+    return found, int(total)

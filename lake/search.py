@@ -23,9 +23,6 @@ MAX_COLUMNS = 1_000
 MAX_KEYS = 16
 MAX_CHARS = 100_000
 
-# Rows before the limit.
-_TOTAL = "count(*) OVER () AS total_"
-
 
 @dataclass(frozen=True)
 class Query:
@@ -100,16 +97,14 @@ def search(con: duckdb.DuckDBPyConnection, query: Query, names: Names | None = N
 def page(
     con: duckdb.DuckDBPyConnection, query: Query, names: Names | None = None
 ) -> tuple[pa.Table, int]:
-    """What `search` gives, and what `count` does, for the price of one."""
-    statement = Statement(query, names or Names(), counted=True)
-    sql, params = statement.rows()
-    table = execute(con, sql, params, query)
-    if table.num_rows:
-        total = int(table.column("total_")[0].as_py())
-    else:
-        # No row has room for it beyond the last page.
-        total = count(con, query, names) if query.offset or query.limit == 0 else 0
-    return titled(table, statement.outputs), total
+    """What `search` gives, and what `count` does; of a page that is the last one nothing is counted."""
+    table = search(con, query, names)
+    rows, whole = table.num_rows, query.limit is None or table.num_rows < query.limit
+    # Counted by a window, `count(*) OVER ()`, it now and then ends the whole database in DuckDB 1.5.
+    total = (
+        query.offset + rows if whole and (rows or not query.offset) else count(con, query, names)
+    )
+    return table, total
 
 
 def titled(table: pa.Table, outputs: list[Output]) -> pa.Table:
@@ -152,9 +147,8 @@ def execute(
 class Statement:
     """One query on its way to SQL."""
 
-    def __init__(self, query: Query, names: Names, *, counted: bool = False):
+    def __init__(self, query: Query, names: Names):
         self.query = query
-        self.counted = counted
         self.kept = names.kept
         self.turn = names.kept.turn() if names.kept else 0
         self.scope = Scope(
@@ -251,9 +245,6 @@ class Statement:
         fields = sorted(set(re.findall(r"\br\.(\w+)", select + joins)) - {"run_id"})
         columns = ["r.run_id", *(f"r.{field}" for field in fields)]
         columns += [f"{sql} AS s{i}" for i, (sql, _) in enumerate(keys)]
-        if self.counted:
-            columns.append(_TOTAL)
-            select += ", r.total_"
         order = "".join(f"s{i} {way}, " for i, (_, way) in enumerate(keys)) + "r.run_id DESC"
         rest = f"WHERE {self.where} ORDER BY {order}{self._limit()}"
         page = self._from_runs(", ".join(columns), rest)
@@ -276,8 +267,7 @@ class Statement:
     def _groups(self) -> str:
         keys = ", ".join(f"k{i}" for i in range(len(self.keys)))
         return (
-            f"SELECT {selected(self.outputs)}{f', {_TOTAL}' if self.counted else ''}"
-            f" FROM ({self.members()})"
+            f"SELECT {selected(self.outputs)} FROM ({self.members()})"
             f" GROUP BY {keys} ORDER BY {', '.join(self._group_order())}{self._limit()}"
         )
 

@@ -27,10 +27,10 @@ KEPT = "data IS NOT NULL"
 _PICKED = """
     WITH keys AS (
         SELECT file_id, record, step,
-               row_number() OVER (ORDER BY step, wall_time, file_id, record) - 1 AS i,
-               count(*) OVER () AS total
+               row_number() OVER (ORDER BY step, wall_time, file_id, record) - 1 AS i
         FROM tensors WHERE {where}
-    ), picked AS (SELECT file_id, record, total FROM keys WHERE {keep})
+    ), counted AS (SELECT *, (SELECT count(*) FROM keys) AS total FROM keys
+    ), picked AS (SELECT file_id, record, total FROM counted WHERE {keep})
     SELECT k.total, t.step, t.wall_time, {columns}
     FROM tensors t JOIN picked k USING (file_id, record)
     WHERE {where} AND {kept} ORDER BY t.step, t.wall_time, t.file_id, t.record

@@ -24,14 +24,14 @@ _WORD = re.compile(r'"([^"]+)"|(\S+)')
 # As much of a text as is ever shown. The second regular expression finds every place of a match.
 _BODY = f"array_to_string({tensors.kept_strings(tensors.MAX_CHARS)}, chr(10))"
 _FOUND = f"""
-    WITH hits AS (
+    WITH hits AS MATERIALIZED (
         SELECT run_id, stream, tag, step, wall_time, file_id, record,
                list_position($ids::BIGINT[], run_id) AS place
         FROM tensors
         WHERE {tensors.TEXTS} AND NOT superseded AND run_id IN (SELECT unnest($ids::BIGINT[]))
           AND run_id BETWEEN $first AND $last {{tagged}} AND {{matches}}
     ), counted AS (
-        SELECT *, count(*) OVER () AS total FROM hits
+        SELECT *, (SELECT count(*) FROM hits) AS total FROM hits
         ORDER BY place, tag, stream, step, wall_time, file_id, record LIMIT $limit
     ), texts AS (
         SELECT h.*, {_BODY} AS body, {tensors.is_cut(tensors.MAX_CHARS)} AS cut
