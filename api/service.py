@@ -41,7 +41,7 @@ class Service:
         self.sandbox = Sandbox(self.readers)
         self.exports = Exports(self.readers)
         self._marking = threading.Lock()
-        self._marked = -1
+        self._marked = (-1, -1)
         self._writing = threading.Lock()
 
     @property
@@ -133,10 +133,10 @@ class Service:
         return f"{self.readers.version}.{self.state.version()}"
 
     def _mark(self) -> None:
-        version = self.state.version()
-        if version == self._marked:
+        state = self.readers.lives, self.state.version()
+        if state == self._marked:
             return
         with self._marking:
-            if version != self._marked:
+            if state != self._marked:
                 self.readers.put_notes([asdict(one) for one in self.state.annotations()])
-                self._marked = version
+                self._marked = state

@@ -41,6 +41,10 @@ class Readers:
 
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
+        self.lives = 0
+        """How often the lake was opened anew: what `put_notes` made is gone then."""
+        limit = lake.con.cursor().execute("SELECT current_setting('memory_limit')").fetchone()
+        self._memory_limit = str(limit[0]) if limit else ""
         self._idle: LifoQueue[duckdb.DuckDBPyConnection] = LifoQueue()
         self._making = threading.Lock()
         self._looked = 0.0
@@ -66,15 +70,36 @@ class Readers:
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection of this thread's own until the block ends, at the newest snapshot."""
-        self.snapshot()
+        lake = self.lake
         try:
-            con = self._idle.get_nowait()
-        except Empty:
-            con = self._connect()
-        try:
-            yield con
-        finally:
-            self._idle.put(con)
+            self.snapshot()
+            try:
+                con = self._idle.get_nowait()
+            except Empty:
+                con = self._connect()
+            try:
+                yield con
+            finally:
+                if self.lake is lake:
+                    self._idle.put(con)
+        except Exception as error:
+            if _is_fatal(error):
+                self._revive(lake)
+            raise
+
+    def _revive(self, dead: Lake) -> None:
+        """Open the lake anew: after a fault of its own DuckDB refuses every statement.
+
+        Connections to the old one are left to those who hold them.
+        """
+        with self._making:
+            if self.lake is not dead:
+                return
+            self.lake = open_lake(dead.location, read_only=True, memory_limit=self._memory_limit)
+            self._idle = LifoQueue()
+            self.kept = KeptColumns(self._connect)
+            self._snapshot, self._looked, self._named = -1, 0.0, (-1, Known((), ()))
+            self.lives += 1
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
         con = self.lake.con.cursor()
@@ -96,12 +121,8 @@ class Readers:
 
         It may use as much memory as this one, unless a *memory_limit* is given.
         """
-        if not memory_limit:
-            row = (
-                self.lake.con.cursor().execute("SELECT current_setting('memory_limit')").fetchone()
-            )
-            memory_limit = str(row[0]) if row else ""
-        return open_lake(self.lake.location, read_only=read_only, memory_limit=memory_limit)
+        limit = memory_limit or self._memory_limit
+        return open_lake(self.lake.location, read_only=read_only, memory_limit=limit)
 
     def snapshot(self) -> int:
         """The number of the lake's newest snapshot, as of a moment ago."""
@@ -200,6 +221,14 @@ class Readers:
                 con.execute(f"CREATE OR REPLACE VIEW memory.main.{view} AS {query}")
         finally:
             con.close()
+
+
+def _is_fatal(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, duckdb.FatalException | duckdb.InternalException):
+            return True
+        error = error.__cause__
+    return False
 
 
 _NOTES = pa.schema({
