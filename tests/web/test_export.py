@@ -162,6 +162,7 @@ def test_only_some_at_once(client: FlaskClient, service: Service) -> None:
 @pytest.fixture
 def server(service: Service) -> Iterator[str]:
     """The address of a running server."""
+    from waitress import wasyncore
     from waitress.server import create_server
 
     bound = bind("127.0.0.1", 0)
@@ -169,9 +170,11 @@ def server(service: Service) -> Iterator[str]:
     thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
     yield url(bound)
-    running.close()
-    bound.close()
+    # Closed by its own loop: a thread may be about to wake it.
+    running.task_dispatcher.shutdown()
+    running.trigger.pull_trigger(lambda: wasyncore.close_all(running._map, ignore_all=True))
     thread.join(10)
+    bound.close()
 
 
 @pytest.mark.parametrize("form", ["csv", "points"])
