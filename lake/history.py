@@ -83,7 +83,7 @@ def find(con: duckdb.DuckDBPyConnection, query: Query, known: Names | None = Non
 def find_page(
     con: duckdb.DuckDBPyConnection, query: Query, known: Names | None = None
 ) -> tuple[pa.Table, int]:
-    """What `find` gives, and `total`, for the price of one."""
+    """What `find` gives, and `total`."""
     return named(con, query, known, lambda names: page(con, query, names))
 
 

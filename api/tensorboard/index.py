@@ -51,7 +51,6 @@ class Series(NamedTuple):
     stream: str
     kind: str
     plugin: str
-    data_class: str
     content: bytes
     description: str
     display_name: str
@@ -195,18 +194,16 @@ def _make(service: Service, id: str, selection: selections.Selection) -> Index:
     # Words that come again and again are kept once.
     once: dict[Any, Any] = {}
     by_plugin: dict[str, dict[str, dict[str, Series]]] = {}
-    for run_id, stream, tag, kind, plugin, data_class, written, *rest in _rows(table, _COLUMNS):
+    for run_id, stream, tag, kind, plugin, written, *rest in _rows(table, _COLUMNS):
         content = shown.content(plugin, written)
         if content is not None and shown.listed(tag):
             run = series_run(name_of[run_id], stream)
             words = (
                 once.setdefault(word, word)
-                for word in (run, tag, stream, kind, plugin, data_class, content, *rest[:2])
+                for word in (run, tag, stream, kind, plugin, content, *rest[:2])
             )
-            run, tag, stream, kind, plugin, data_class, content, *told = words
-            one = Series(
-                run, tag, run_id, stream, kind, plugin, data_class, content, *told, *rest[2:]
-            )
+            run, tag, stream, kind, plugin, content, *told = words
+            one = Series(run, tag, run_id, stream, kind, plugin, content, *told, *rest[2:])
             # Values that a plugin's form does not hold are a tensor of the same tag.
             by_plugin.setdefault(plugin, {}).setdefault(run, {}).setdefault(tag, one)
     started = {
@@ -222,6 +219,6 @@ def _rows(table: pa.Table, columns: tuple[str, ...]) -> Iterator[tuple[Any, ...]
 
 _STREAM = ("run_id", "stream")
 _COLUMNS = (
-    "run_id", "stream", "tag", "kind", "plugin", "data_class", "content", "description",
+    "run_id", "stream", "tag", "kind", "plugin", "content", "description",
     "display_name", "points", "last_step", "last_wall_time", "last",
 )  # fmt: skip

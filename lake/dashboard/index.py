@@ -28,7 +28,6 @@ _SERIES = """
            coalesce(any_value(content), ''::BLOB) AS content,
            coalesce(any_value(description), '') AS description,
            coalesce(any_value(display_name), '') AS display_name,
-           coalesce(any_value(data_class), '') AS data_class,
            CAST(sum(points) AS BIGINT) AS points,
            max(last_step) AS last_step, arg_max(last_wall_time, last_step) AS last_wall_time,
            arg_max("last", last_step) AS "last"

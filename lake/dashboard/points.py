@@ -20,8 +20,9 @@ _COLUMNS: dict[Table, str] = {
     "blobs": "plugin, idx, width, height, file_id, record",
 }
 _OWNER = ("run_id", "stream", "tag")
-# Up to so many points are fetched and thinned here, which takes half as long; more take memory.
-_FETCHED = 2_000_000
+# Up to so many rows are fetched and thinned here, which takes half as long; more take memory, and
+# a tensor may be of any size.
+_FETCHED: dict[Table, int] = {"scalar_points": 2_000_000, "tensors": 2_000, "blobs": 200_000}
 # Steps are numbered in each series; one is kept where it is the first of its share, so that first
 # and last stay: the same rule as everywhere in lake/.
 _THINNED = """
@@ -76,7 +77,7 @@ def read(
             common[column] = values[0]
     fine = max((one.points for one in wanted), default=0) <= most
     sql = _ALL
-    if not fine and sum(one.points for one in wanted) > _FETCHED:
+    if not fine and sum(one.points for one in wanted) > _FETCHED[table]:
         sql, params, common, fine = _THINNED, params | {"most": most}, {}, True
     # A record that brings no byte string has one row without bytes.
     more = " AND (nbytes > 0 OR plugin <> 'images')" if table == "blobs" else ""

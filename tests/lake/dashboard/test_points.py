@@ -121,3 +121,14 @@ def test_tags_that_look_like_sql(lake: Lake) -> None:
     """Names are bound, and what is not there is empty."""
     wanted = [Wanted(1, "'", "loss' OR 1=1 --", 9), Wanted(9, "$tag0", "%", 9)]
     assert points.read(lake.con, "tensors", wanted, 3).num_rows == 0
+
+
+@pytest.mark.parametrize("table", _TABLES)
+@pytest.mark.parametrize("most", [1, 2, 7, 40, 41, 199])
+def test_much_is_thinned_to_the_same(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, table: points.Table, most: int
+) -> None:
+    """What is too much to be fetched is thinned by the database, by the same rule."""
+    few = read(lake, table, most, *_STEPS)
+    monkeypatch.setitem(points._FETCHED, table, 0)
+    assert list(map(repr, read(lake, table, most, *_STEPS))) == list(map(repr, few)) != []
